@@ -1,0 +1,2 @@
+# Kernels are compiled once per instruction set; src/base chooses at start.
+set(kernel_objects)

@@ -1,0 +1,18 @@
+# The library: levels 0 to 8. What a program needs beyond it (serve, package, cli) is in program.cmake.
+set(library_folders base tensor codec graph ops script formats optimize quantize runtime model nn transform)
+set(library_sources)
+foreach(folder IN LISTS library_folders)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp)
+  list(APPEND library_sources ${found})
+endforeach()
+list(FILTER library_sources EXCLUDE REGEX "_test\\.cpp$")
+
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp
+            ${LAN_GENERATED}/format_table.cpp ${kernel_objects})
+target_include_directories(lanthorn PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+target_include_directories(lanthorn PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(lanthorn PRIVATE $<BUILD_INTERFACE:lanthorn_flags>)
+target_link_libraries(lanthorn PUBLIC ZLIB::ZLIB JPEG::JPEG PNG::PNG Threads::Threads)
+target_compile_definitions(lanthorn PRIVATE LANTHORN_VERSION="${PROJECT_VERSION}")
