@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "lanthorn/result.h"
+
+namespace lanthorn {
+
+/// A whole file mapped read-only. Copies of the pointer keep the mapping.
+class MappedFile {
+ public:
+  /// kNotFound, or kSystem for what else the system says. Empty files map to no bytes.
+  static Result<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& path);
+  /// The same interface over bytes in memory (tests, fuzzing, requests); copies them.
+  static std::shared_ptr<const MappedFile> of(std::span<const std::byte> bytes);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  MappedFile() = default;
+  std::span<const std::byte> bytes_;
+  std::filesystem::path path_;
+  bool mapped_ = false;
+};
+
+}  // namespace lanthorn

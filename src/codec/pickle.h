@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanthorn/result.h"
+
+namespace lanthorn {
+
+using PickleId = uint32_t;
+constexpr PickleId kNoPickle = UINT32_MAX;
+
+/// What an opcode stream builds, as data: nothing is ever imported or called. Where Python would
+/// import a name there is a kGlobal, where it would call one there is a kCall that says with what.
+struct PickleNode {
+  enum class Kind : uint8_t {
+    kNone, kBool, kInt, kBigInt, kFloat, kString, kBytes, kByteArray,
+    kList, kTuple, kDict, kSet, kFrozenSet,
+    kGlobal,      // text: "module.name" (module and name by `split`)
+    kPersistent,  // items[0]: the persistent id
+    kCall,        // REDUCE, NEWOBJ, INST, OBJ: callee, arguments; then state, items, entries
+    kExtension,   // EXT1/2/4: integer
+    kBuffer,      // protocol 5 out-of-band: integer is its index
+  };
+  Kind kind = Kind::kNone;
+  bool flag = false;
+  bool read_only = false;
+  uint16_t split = 0;               // kGlobal: length of the module's name in `text`
+  int64_t integer = 0;
+  double real = 0;
+  std::string text;                 // string (UTF-8, lone surrogates kept as WTF-8), bytes, digits of kBigInt
+  PickleId callee = kNoPickle;      // kCall
+  PickleId arguments = kNoPickle;   // kCall: a tuple
+  PickleId keywords = kNoPickle;    // kCall by NEWOBJ_EX: a dict
+  std::vector<PickleId> states;     // kCall and others: what each BUILD gave, in order
+  std::vector<PickleId> items;      // list, tuple, set elements; APPENDs of an instance
+  std::vector<PickleId> entries;    // dict: key, value, key, value; SETITEMs of an instance
+  uint64_t offset = 0;              // of the opcode that made it
+};
+
+/// A global that the stream names, in order, used or not: what a scanner judges.
+struct PickleGlobal {
+  std::string module, name;
+  uint64_t offset = 0;
+  bool called = false;
+};
+
+struct PickleLimits {
+  uint64_t max_nodes = 4'000'000;
+  uint64_t max_bytes = uint64_t{256} << 20;  // of all nodes and texts
+  uint32_t max_depth = 1000;                 // of the finished tree, cycles aside
+};
+
+struct PickleTree {
+  std::deque<PickleNode> nodes;
+  PickleId root = kNoPickle;
+  std::vector<PickleGlobal> globals;
+  int protocol = 0;
+  uint64_t bytes_read = 0;  // up to and with STOP
+
+  const PickleNode& operator[](PickleId id) const { return nodes[id]; }
+};
+
+/// Runs the opcodes of one pickle, protocols 0 to 5, up to its STOP. Offsets in errors and nodes
+/// count from `base_offset`. kCorrupt, kLimit.
+Result<PickleTree> read_pickle(std::span<const std::byte> bytes, const PickleLimits& limits = {},
+                               uint64_t base_offset = 0);
+
+}  // namespace lanthorn
