@@ -18,11 +18,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: classify MODEL INPUTS.npz   (the inputs are under in0)\n");
     return 2;
   }
-  const auto model = lanthorn::load(argv[1]);
+  auto model = lanthorn::load(argv[1]);
   if (!model) return fail(model.error());
-  const auto session = model->session({.threads = 1});
+  auto session = model->session({.threads = 1});
   if (!session) return fail(session.error());
-  const auto saved = lanthorn::load_state_dict(argv[2]);
+  auto saved = lanthorn::load_state_dict(argv[2]);
   if (!saved) return fail(saved.error());
   const lanthorn::Tensor* images = saved->find("in0");
   if (images == nullptr) {
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     return 1;
   }
 
-  const auto outputs = session->run({{"", *images}});  // an empty name: by position
+  auto outputs = session->run({{"", *images}});  // an empty name: by position
   if (!outputs) return fail(outputs.error());
   const lanthorn::Tensor& scores = outputs->front().tensor;  // [batch, classes]
   const auto classes = static_cast<size_t>(scores.shape()[1]);
