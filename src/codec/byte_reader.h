@@ -12,7 +12,8 @@
 
 namespace lanthorn {
 
-static_assert(std::endian::native == std::endian::little, "byte order of numbers is taken as it is");
+static_assert(std::endian::native == std::endian::little,
+              "byte order of numbers is taken as it is");
 
 /// The number at `data`, little-endian, of any alignment. The caller has checked the bounds.
 template <class T>

@@ -34,9 +34,10 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
   }
   if (!S_ISREG(status.st_mode)) {
     ::close(descriptor);
-    return Error{ErrorCode::kSystem,
-                 S_ISDIR(status.st_mode) ? "this is a folder, not a file" : "this is not a regular file",
-                 path.string()};
+    return Error{
+        ErrorCode::kSystem,
+        S_ISDIR(status.st_mode) ? "this is a folder, not a file" : "this is not a regular file",
+        path.string()};
   }
   auto file = std::shared_ptr<MappedFile>(new MappedFile);
   file->path_ = path;
@@ -58,7 +59,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
 std::shared_ptr<const MappedFile> MappedFile::of(std::span<const std::byte> bytes) {
   auto file = std::shared_ptr<MappedFile>(new MappedFile);
   if (bytes.empty()) return file;
-  auto* copy = static_cast<std::byte*>(::operator new(bytes.size(), std::align_val_t{64}));
+  auto* copy = static_cast<std::byte*>(::operator new (bytes.size(), std::align_val_t{64}));
   std::memcpy(copy, bytes.data(), bytes.size());
   file->bytes_ = {copy, bytes.size()};
   return file;
@@ -70,7 +71,7 @@ MappedFile::~MappedFile() {
   if (mapped_) {
     ::munmap(address, bytes_.size());
   } else {
-    ::operator delete(address, std::align_val_t{64});
+    ::operator delete (address, std::align_val_t{64});
   }
 }
 

@@ -109,9 +109,8 @@ Result<Directory> read_end(std::span<const std::byte> file) {
                    end);
   }
   if (directory.entries > kMaxEntries) {
-    return Error{ErrorCode::kLimit,
-                 "the archive has " + std::to_string(directory.entries) + " entries, more than " +
-                     std::to_string(kMaxEntries)};
+    return Error{ErrorCode::kLimit, "the archive has " + std::to_string(directory.entries) +
+                                        " entries, more than " + std::to_string(kMaxEntries)};
   }
   if (directory.entries > directory.bytes / kCentralBytes) {
     return corrupt(std::to_string(directory.entries) + " entries do not fit into " +
@@ -176,7 +175,8 @@ Status read_local(std::span<const std::byte> file, ZipEntry& entry, uint16_t fla
     return corrupt("'" + entry.name + "' has no local header at the offset that the directory says",
                    start);
   }
-  const auto name_bytes = at<uint16_t>(file, start + 26), extra_bytes = at<uint16_t>(file, start + 28);
+  const auto name_bytes = at<uint16_t>(file, start + 26),
+             extra_bytes = at<uint16_t>(file, start + 28);
   if (!has(before_directory, start + kLocalBytes, uint64_t{name_bytes} + extra_bytes)) {
     return corrupt("the local header of '" + entry.name + "' passes the central directory", start);
   }
@@ -185,7 +185,8 @@ Status read_local(std::span<const std::byte> file, ZipEntry& entry, uint16_t fla
   }
   const auto local_flags = at<uint16_t>(file, start + 6);
   if (at<uint16_t>(file, start + 8) != entry.method || ((local_flags ^ flags) & kEncrypted) != 0) {
-    return corrupt("'" + entry.name + "' has another compression method in its local header", start);
+    return corrupt("'" + entry.name + "' has another compression method in its local header",
+                   start);
   }
   entry.payload = start + kLocalBytes + name_bytes + extra_bytes;
   if (!has(before_directory, entry.payload, entry.compressed_bytes)) {
@@ -194,7 +195,8 @@ Status read_local(std::span<const std::byte> file, ZipEntry& entry, uint16_t fla
                    entry.payload);
   }
   if ((local_flags & kDescriptor) != 0) return ok();
-  const auto local_compressed = at<uint32_t>(file, start + 18), local_bytes = at<uint32_t>(file, start + 22);
+  const auto local_compressed = at<uint32_t>(file, start + 18),
+             local_bytes = at<uint32_t>(file, start + 22);
   if ((local_compressed != 0xffffffff && local_compressed != entry.compressed_bytes) ||
       (local_bytes != 0xffffffff && local_bytes != entry.bytes)) {
     return corrupt("'" + entry.name + "' has other sizes in its local header", start);
@@ -209,7 +211,8 @@ Result<ZipEntry> read_entry(std::span<const std::byte> file, const Directory& di
   if (!has(listed, start, kCentralBytes) || at<uint32_t>(file, start) != kCentralSignature) {
     return corrupt("the central directory has fewer entries than the end record says", start);
   }
-  const auto name_bytes = at<uint16_t>(file, start + 28), extra_bytes = at<uint16_t>(file, start + 30);
+  const auto name_bytes = at<uint16_t>(file, start + 28),
+             extra_bytes = at<uint16_t>(file, start + 30);
   const auto comment_bytes = at<uint16_t>(file, start + 32), disk = at<uint16_t>(file, start + 34);
   const uint64_t variable = uint64_t{name_bytes} + extra_bytes + comment_bytes;
   if (!has(listed, start + kCentralBytes, variable)) {
@@ -248,9 +251,8 @@ Status check_overlaps(std::span<const ZipEntry> entries) {
   std::vector<const ZipEntry*> ordered;
   ordered.reserve(entries.size());
   for (const ZipEntry& entry : entries) ordered.push_back(&entry);
-  std::sort(ordered.begin(), ordered.end(), [](const ZipEntry* a, const ZipEntry* b) {
-    return a->local_header < b->local_header;
-  });
+  std::sort(ordered.begin(), ordered.end(),
+            [](const ZipEntry* a, const ZipEntry* b) { return a->local_header < b->local_header; });
   for (size_t i = 1; i < ordered.size(); ++i) {
     const ZipEntry& before = *ordered[i - 1];
     if (before.payload + before.compressed_bytes > ordered[i]->local_header) {
@@ -301,11 +303,12 @@ Status check_crc32(std::span<const std::byte> bytes, const ZipEntry& entry) {
   constexpr uint64_t kPiece = uint64_t{1} << 30;
   for (uint64_t done = 0; done < bytes.size(); done += kPiece) {
     const auto piece = bytes.subspan(done, std::min(kPiece, bytes.size() - done));
-    actual = static_cast<uint32_t>(::crc32(
-        actual, reinterpret_cast<const Bytef*>(piece.data()), static_cast<uInt>(piece.size())));
+    actual = static_cast<uint32_t>(::crc32(actual, reinterpret_cast<const Bytef*>(piece.data()),
+                                           static_cast<uInt>(piece.size())));
   }
   if (actual == entry.crc32) return ok();
-  return Error{ErrorCode::kCorrupt, "the CRC does not fit: the bytes have changed since they were written",
+  return Error{ErrorCode::kCorrupt,
+               "the CRC does not fit: the bytes have changed since they were written",
                "'" + entry.name + "'", "Fetch the file again, or save it again from its source."};
 }
 
@@ -392,7 +395,8 @@ Result<std::span<const std::byte>> ZipArchive::stored(const ZipEntry& entry, boo
   return bytes;
 }
 
-Result<ZipArchive::Bytes> ZipArchive::read(const ZipEntry& entry, uint64_t limit, bool check_crc) const {
+Result<ZipArchive::Bytes> ZipArchive::read(const ZipEntry& entry, uint64_t limit,
+                                           bool check_crc) const {
   LAN_OK(require_readable(entry));
   if (entry.method == 0) {
     LAN_TRY(const auto bytes, stored(entry, check_crc));

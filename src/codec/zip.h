@@ -14,17 +14,17 @@ namespace lanthorn {
 
 struct ZipEntry {
   std::string name;
-  uint16_t method = 0;            // 0 stored, 8 deflated; others cannot be read
+  uint16_t method = 0;  // 0 stored, 8 deflated; others cannot be read
   uint32_t crc32 = 0;
   uint64_t compressed_bytes = 0, bytes = 0;
-  uint64_t local_header = 0;      // offset in the file
-  uint64_t payload = 0;           // offset in the file of the compressed bytes
+  uint64_t local_header = 0;  // offset in the file
+  uint64_t payload = 0;       // offset in the file of the compressed bytes
   bool encrypted = false;
 };
 
-/// The central directory of a zip file: zip64, data descriptors, checked against overlaps, duplicate
-/// names, sizes and offsets outside the file, names that leave the archive's folder, and local
-/// headers that say something else (APPNOTE.TXT 6.3.10). Safe to read from many threads.
+/// The central directory of a zip file: zip64, data descriptors, checked against overlaps,
+/// duplicate names, sizes and offsets outside the file, names that leave the archive's folder, and
+/// local headers that say something else (APPNOTE.TXT 6.3.10). Safe to read from many threads.
 class ZipArchive {
  public:
   /// kCorrupt, or kLimit for more than a million entries.
