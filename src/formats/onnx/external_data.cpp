@@ -71,7 +71,8 @@ Result<std::shared_ptr<const MappedFile>> TensorReader::beside(std::string_view 
   return file;
 }
 
-Result<TensorReader::Bytes> TensorReader::external(const TensorProto& proto) {
+Result<TensorReader::Bytes> TensorReader::external(const TensorProto& proto,
+                                                  uint64_t expected) {
   std::string_view location;
   std::optional<uint64_t> offset, length;
   for (const auto& [key, value] : proto.external_data) {
@@ -86,7 +87,7 @@ Result<TensorReader::Bytes> TensorReader::external(const TensorProto& proto) {
   LAN_TRY(const auto file, beside(location));
   const uint64_t size = file->bytes().size();
   const uint64_t begin = offset.value_or(0);
-  const uint64_t bytes = length.value_or(begin <= size ? size - begin : 0);
+  const uint64_t bytes = length.value_or(expected);
   if (begin > size || bytes > size - begin) {
     return Error{ErrorCode::kCorrupt,
                  "external data takes bytes " + std::to_string(begin) + " to " +

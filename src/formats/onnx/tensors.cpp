@@ -24,6 +24,12 @@ unsigned elements_per_byte(DType dtype) {
   }
 }
 
+uint64_t raw_bytes(DType dtype, uint64_t count) {
+  const unsigned per_byte = elements_per_byte(dtype);
+  if (per_byte == 1) return count * dtype_bytes(dtype);
+  return count / per_byte + (count % per_byte != 0);
+}
+
 size_t alignment(DType dtype) {
   return is_complex(dtype) ? dtype_bytes(dtype) / 2 : dtype_bytes(dtype);
 }
@@ -81,6 +87,7 @@ Result<Tensor> TensorReader::allocate(DType dtype, Shape shape) {
 Result<Tensor> TensorReader::read(const TensorProto& proto) {
   auto tensor = [&]() -> Result<Tensor> {
     LAN_TRY(const DType dtype, dtype_of(proto.data_type));
+    if (proto.dims.size() > kMaxRank) return too_many_dimensions();
     const auto count = checked_product(proto.dims, 1);
     if (!count || !checked_product(proto.dims, std::max<size_t>(dtype_bytes(dtype), 1))) {
       return Error{ErrorCode::kCorrupt, "dims " + shape_text(proto.dims) + " are impossible", "",
@@ -93,7 +100,7 @@ Result<Tensor> TensorReader::read(const TensorProto& proto) {
     if (dtype == DType::kString) {
       return Error{ErrorCode::kCorrupt, "strings cannot be external data", "", ""};
     }
-    LAN_TRY(const Bytes bytes, external(proto));
+    LAN_TRY(const Bytes bytes, external(proto, raw_bytes(dtype, *count)));
     return from_raw(proto, dtype, bytes, *count);
   }();
   if (!tensor) return std::move(tensor).error().at("tensor '" + std::string(proto.name) + "'");
@@ -112,9 +119,7 @@ Result<Tensor> TensorReader::read_here(const TensorProto& proto, DType dtype, ui
 Result<Tensor> TensorReader::from_raw(const TensorProto& proto, DType dtype, const Bytes& raw,
                                       uint64_t count) {
   const unsigned per_byte = elements_per_byte(dtype);
-  const uint64_t expected =
-      per_byte > 1 ? count / per_byte + (count % per_byte != 0) : count * dtype_bytes(dtype);
-  if (raw.bytes.size() != expected) {
+  if (raw.bytes.size() != raw_bytes(dtype, count)) {
     return wrong_size(proto, count, dtype, raw.bytes.size(), "bytes");
   }
   if (per_byte > 1) {
@@ -191,6 +196,7 @@ Result<Tensor> TensorReader::read_sparse(const SparseTensorProto& proto) {
       !(linear || indices.shape() == Shape{count, rank})) {
     return Error{ErrorCode::kCorrupt, "values and indices of a sparse tensor do not fit", place, ""};
   }
+  if (proto.dims.size() > kMaxRank) return too_many_dimensions().at(place);
   const auto bytes = checked_product(proto.dims, dtype_bytes(values.dtype()));
   if (!bytes || *bytes > memory_bytes_left_) {
     return Error{ErrorCode::kLimit, "a sparse tensor is too large to be made dense", place, ""};

@@ -34,7 +34,8 @@ class TensorReader {
   Result<Tensor> from_raw(const TensorProto& proto, DType dtype, const Bytes& raw, uint64_t count);
   Result<Tensor> from_numbers(const TensorProto& proto, DType dtype, uint64_t count);
   Result<Tensor> from_strings(const TensorProto& proto, uint64_t count);
-  Result<Bytes> external(const TensorProto& proto);
+  /// `expected` bytes where the proto does not say how many.
+  Result<Bytes> external(const TensorProto& proto, uint64_t expected);
   Result<std::shared_ptr<const MappedFile>> beside(std::string_view location);
   Result<Tensor> allocate(DType dtype, Shape shape);
 

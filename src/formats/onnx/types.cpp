@@ -24,6 +24,11 @@ Result<DType> dtype_of(int32_t data_type) {
   return kDTypes[data_type];
 }
 
+Error too_many_dimensions() {
+  return Error{ErrorCode::kLimit,
+               "a tensor has more than " + std::to_string(kMaxRank) + " dimensions", "", ""};
+}
+
 namespace {
 
 Dim dimension(const Dimension& from, std::string_view prefix, size_t axis) {
@@ -51,6 +56,7 @@ Result<ValueType> value_type(const TypeProto& type, std::string_view prefix) {
       if (type.element == 0) return ValueType::unranked(DType::kUndefined);
       LAN_TRY(const DType dtype, dtype_of(type.element));
       if (!type.has_shape) return ValueType::unranked(dtype);
+      if (type.dims.size() > kMaxRank) return too_many_dimensions();
       Dims dims;
       for (size_t i = 0; i < type.dims.size(); ++i) {
         dims.push_back(dimension(type.dims[i], prefix, i));

@@ -6,6 +6,10 @@
 
 namespace lanthorn::onnx {
 
+/// As many dimensions as NumPy allows; more only come from hostile files.
+constexpr size_t kMaxRank = 64;
+Error too_many_dimensions();
+
 /// The dtype of a TensorProto.DataType. kUnsupported for one that has no dtype here, kCorrupt for a
 /// number that onnx.proto does not have.
 Result<DType> dtype_of(int32_t data_type);
