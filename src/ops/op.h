@@ -39,7 +39,7 @@ constexpr uint64_t kStringType = type_bit(DType::kString);
 constexpr uint64_t kAnyType = ~uint64_t{0};
 
 /// One formal input or output. `types` is what its tensors may hold (0: not checked).
-struct Port {
+struct OpPort {
   std::string_view name;
   uint64_t types = kAnyType;
   bool optional = false;
@@ -165,8 +165,8 @@ struct OpDef {
   std::string_view name;         // as ONNX spells it: "Gelu"
   std::string_view domain = "";  // "" is ai.onnx, "lanthorn" the optimizer's own
   int since = 1;                 // the opset whose text this definition follows
-  FixedList<Port, 12> inputs = {};
-  FixedList<Port, 6> outputs = {};
+  FixedList<OpPort, 12> inputs = {};
+  FixedList<OpPort, 6> outputs = {};
   Accuracy accuracy = Accuracy::kExact;
   /// Types of the outputs from those of the inputs. Attributes that a file left out have the
   /// defaults of the operator's text, asked for as `attributes().integer("axis", -1)`.

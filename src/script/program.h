@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+#include "lanthorn/result.h"
+#include "lanthorn/value.h"
+#include "script/value.h"
+
+namespace lanthorn::script {
+
+class ClassTable;  // all classes and functions of the archive's code, parsed on demand
+
+/// A loaded program: code, constants and the root object. Immutable; shared by evaluations, each of
+/// which works on a copy of what it may change.
+struct Program {
+  std::shared_ptr<const ClassTable> classes;
+  std::shared_ptr<const Object> root;
+  std::vector<Value> constants;             // CONSTANTS.c0 ...
+  std::vector<Value> traced_inputs;         // example inputs where the archive has them
+  std::string method = "forward";           // the entry; "forward__0" for some scripted modules
+  std::vector<std::string> methods;         // all that can be called
+};
+
+/// One formal parameter of the entry method, flattened where it is a tuple, list or dict.
+struct InputSpec {
+  std::string name;
+  std::string type;      // "Tensor", "int", "Optional[Tensor]", "List[Tensor]", ...
+  bool has_default = false;
+};
+std::vector<InputSpec> program_inputs(const Program& program, std::string_view method);
+
+/// What a graph is made for: the inputs' dtypes and dims (symbolic or known), and the values of
+/// those that are no tensors. `hints` are the sizes of the run at hand.
+struct SignatureInput {
+  DType dtype = DType::kUndefined;   // a tensor
+  std::vector<int64_t> hint;         // its shape at hand
+  lanthorn::Value value;             // what is no tensor (or a tree of both: see `tree`)
+  bool is_tensor = true;
+};
+
+/// How a structured result is rebuilt from the graph's outputs: a Value tree with leaves.
+struct OutputTree {
+  enum class Kind : uint8_t { kTensor, kNone, kBool, kInt, kFloat, kString, kList, kTuple, kDict };
+  Kind kind = Kind::kTensor;
+  std::vector<OutputTree> items;
+  std::vector<std::string> names;    // dict keys as text; names of a NamedTuple
+  lanthorn::Value value;             // of what was known already
+};
+
+struct Guard {
+  size_t input;   // index of the flattened input
+  size_t axis;
+  int64_t size;   // the graph holds only where the dimension is this
+};
+
+struct Evaluation {
+  std::shared_ptr<Graph> graph;      // its inputs are the tensor inputs, in flattened order
+  OutputTree outputs;
+  std::vector<Guard> guards;         // dimensions that the program branched on
+  std::vector<std::string> notes;
+};
+
+/// Evaluates a method for a signature: the partial evaluator. Unsupported operators are all
+/// listed, with source lines.
+Result<Evaluation> evaluate(const Program& program, std::string_view method,
+                            const std::vector<SignatureInput>& inputs);
+
+}  // namespace lanthorn::script
