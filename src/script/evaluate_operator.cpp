@@ -117,8 +117,9 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
                                       const CallArguments& arguments) {
   Match found = match(overloads, arguments);
   if (!found.op) return missing("no form of " + call_text(name, arguments));
+  const AtenRow& row = *found.op->row;
   auto converted = convert(lowering_, std::move(found));
-  Result<Value> result = converted ? found.op->row->lower(lowering_, *converted) : Result<Value>(std::move(converted).error());
+  Result<Value> result = converted ? row.lower(lowering_, *converted) : Result<Value>(std::move(converted).error());
   if (result) return result;
   Error failed = std::move(result).error();
   if (failed.code == ErrorCode::kUnsupported) {
