@@ -14,6 +14,7 @@ namespace lanthorn {
 
 using PickleId = uint32_t;
 constexpr PickleId kNoPickle = UINT32_MAX;
+constexpr uint64_t kViewedBytes = 4096;
 
 /// What an opcode stream builds, as data: nothing is ever imported or called. Where Python would
 /// import a name there is a kGlobal, where it would call one there is a kCall that says with what.
