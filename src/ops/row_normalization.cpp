@@ -4,6 +4,7 @@
 
 #include "ops/row_normalization_shared.h"
 
+#include "ops/data_types.h"
 #include "ops/numbers_shared.h"
 #include "tensor/convert.h"
 
@@ -19,9 +20,8 @@ Status check(InferContext& c, int64_t& axis) {
 
 // The dtype that means and deviations are told in: attribute stash_type, a TensorProto.DataType.
 DType stash_dtype(const Attributes& attributes) {
-  constexpr int64_t kBFloat16 = 16, kDouble = 11;
-  const int64_t type = attributes.integer("stash_type", 1);
-  return type == kBFloat16 ? DType::kBF16 : type == kDouble ? DType::kF64 : DType::kF32;
+  const DType stash = dtype_of_data_type(attributes.integer("stash_type", 1));
+  return is_floating(stash) ? stash : DType::kF32;
 }
 
 Status infer_layer(InferContext& c) {
