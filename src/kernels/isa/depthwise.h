@@ -134,7 +134,7 @@ void depthwise_row(const DepthwiseRow& row) {
   // As many pixels as the registers hold beside their input columns.
   constexpr bool kMany = kRegisters >= 32;
   if (s == 1) {
-    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 7 : 4>(row, first, last);
+    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 7 : 6>(row, first, last);
     if (row.kernel_w == 5) return depthwise_row_of<5, 1, kMany ? 7 : 4>(row, first, last);
     if (row.kernel_w == 7) return depthwise_row_of<7, 1, kMany ? 7 : 4>(row, first, last);
   } else if (s == 2) {
