@@ -95,16 +95,6 @@ Result<std::vector<Value>> run_on_tensors(const NodeRun& run, RunContext& contex
 
 }  // namespace
 
-ValueType type_of(const Value& value) {
-  if (const Tensor* tensor = value.tensor(); tensor && tensor->defined()) {
-    return ValueType::tensor(tensor->dtype(), Dims(tensor->shape().begin(), tensor->shape().end()));
-  }
-  ValueType type;
-  if (value.sequence()) type.kind = ValueType::Kind::kSequence;
-  if (value.map()) type.kind = ValueType::Kind::kMap;
-  return type;
-}
-
 std::string node_place(const Node& node) {
   std::string place = "node";
   if (!node.name.empty()) place += " '" + node.name + "'";

@@ -11,9 +11,6 @@
 
 namespace lanthorn {
 
-/// The concrete type of a value that is at hand.
-ValueType type_of(const Value& value);
-
 /// "node 'conv1' (Conv), models/resnet.py:93"
 std::string node_place(const Node& node);
 

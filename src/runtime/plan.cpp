@@ -42,6 +42,7 @@ struct Plan::Frame {
   int threads = 0;
 };
 
+Plan::Plan(PlanParts parts) : parts_(std::move(parts)) {}
 Plan::~Plan() = default;
 
 Result<std::unique_ptr<Plan::Frame>> Plan::take_frame() const {

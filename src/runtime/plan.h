@@ -53,7 +53,7 @@ struct PlanParts {
 /// kept for the next run.
 class Plan {
  public:
-  explicit Plan(PlanParts parts) : parts_(std::move(parts)) {}
+  explicit Plan(PlanParts parts);
   ~Plan();
   /// `inputs` must have the shapes that the plan was made for.
   Result<std::vector<Value>> run(std::span<const Value> inputs, const RunOptions& options,
