@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lanthorn/result.h"
@@ -21,7 +22,7 @@ enum class DType : uint8_t {
   kF32, kF64, kF16, kBF16,
   kI8, kI16, kI32, kI64, kU8, kU16, kU32, kU64,
   kBool, kC32, kC64, kC128,
-  kF8E4M3FN, kF8E4M3FNUZ, kF8E5M2, kF8E5M2FNUZ, kF8E8M0FNU, kF4E2M1,
+  kF8E4M3FN, kF8E4M3FNUZ, kF8E5M2, kF8E5M2FNUZ, kF8E8M0FNU, kF6E2M3, kF6E3M2, kF4E2M1,
   kI4, kU4, kI2, kU2,
   kQI8, kQU8, kQI32, kQU4x2, kQU2x4,
   kBits1x8, kBits2x4, kBits4x2, kBits8, kBits16,
@@ -53,6 +54,9 @@ class Storage {
   std::span<const std::byte> bytes() const { return bytes_; }
   /// Only for memory from allocate(), before others see it.
   std::span<std::byte> mutable_bytes();
+  /// Empty std::string objects, for tensors of kString. Fails with kOutOfMemory.
+  static Result<std::shared_ptr<Storage>> allocate_strings(uint64_t count);
+  /// True for bytes that wrap() was given, false for memory of our own.
   bool is_mapped() const { return mapped_; }
 
  private:
@@ -109,7 +113,7 @@ class Tensor {
   template <class T>
   std::span<T> mutable_as();
 
-  /// This tensor, or a copy of it in C order.
+  /// This tensor, or a copy of it in C order and aligned for its dtype.
   Result<Tensor> contiguous() const;
   /// The same elements under another shape of the same count. Contiguous only (checked).
   Tensor reshaped(Shape shape) const;
@@ -121,6 +125,8 @@ class Tensor {
   std::optional<std::vector<double>> to_doubles() const;
 
  private:
+  static Tensor copied(DType dtype, Shape shape, std::span<const std::byte> bytes);
+
   DType dtype_ = DType::kUndefined;
   Shape shape_, strides_;
   uint64_t offset_ = 0;
@@ -152,6 +158,10 @@ class StateDict {
   std::vector<uint32_t> by_name_;  // indices into entries_, sorted by name
 };
 
+template <class T>
+Tensor Tensor::of(DType dtype, Shape shape, std::span<const T> values) {
+  return copied(dtype, std::move(shape), std::as_bytes(values));
+}
 template <class T>
 std::span<const T> Tensor::as() const {
   return {reinterpret_cast<const T*>(data()), static_cast<size_t>(count())};

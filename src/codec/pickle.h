@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,28 +19,39 @@ constexpr PickleId kNoPickle = UINT32_MAX;
 /// import a name there is a kGlobal, where it would call one there is a kCall that says with what.
 struct PickleNode {
   enum class Kind : uint8_t {
-    kNone, kBool, kInt, kBigInt, kFloat, kString, kBytes, kByteArray,
-    kList, kTuple, kDict, kSet, kFrozenSet,
+    kNone,
+    kBool,
+    kInt,
+    kBigInt,
+    kFloat,
+    kString,
+    kBytes,
+    kByteArray,
+    kList,
+    kTuple,
+    kDict,
+    kSet,
+    kFrozenSet,
     kGlobal,      // text: "module.name" (module and name by `split`)
     kPersistent,  // items[0]: the persistent id
     kCall,        // REDUCE, NEWOBJ, INST, OBJ: callee, arguments; then state, items, entries
-    kExtension,   // EXT1/2/4: integer
+    kExtension,   // EXT1/2/4: integer, the code of Python's extension registry
     kBuffer,      // protocol 5 out-of-band: integer is its index
   };
   Kind kind = Kind::kNone;
   bool flag = false;
   bool read_only = false;
-  uint16_t split = 0;               // kGlobal: length of the module's name in `text`
-  int64_t integer = 0;
+  uint16_t split = 0;   // kGlobal: length of the module's name in `text`
+  int64_t integer = 0;  // kGlobal: its place in PickleTree::globals
   double real = 0;
-  std::string text;                 // string (UTF-8, lone surrogates kept as WTF-8), bytes, digits of kBigInt
-  PickleId callee = kNoPickle;      // kCall
-  PickleId arguments = kNoPickle;   // kCall: a tuple
-  PickleId keywords = kNoPickle;    // kCall by NEWOBJ_EX: a dict
-  std::vector<PickleId> states;     // kCall and others: what each BUILD gave, in order
-  std::vector<PickleId> items;      // list, tuple, set elements; APPENDs of an instance
-  std::vector<PickleId> entries;    // dict: key, value, key, value; SETITEMs of an instance
-  uint64_t offset = 0;              // of the opcode that made it
+  std::string text;  // string (UTF-8, lone surrogates kept as WTF-8), bytes, digits of kBigInt
+  PickleId callee = kNoPickle;     // kCall
+  PickleId arguments = kNoPickle;  // kCall: a tuple
+  PickleId keywords = kNoPickle;   // kCall by NEWOBJ_EX: a dict
+  std::vector<PickleId> states;    // kCall and others: what each BUILD gave, in order
+  std::vector<PickleId> items;     // list, tuple, set elements; APPENDs of an instance
+  std::vector<PickleId> entries;   // dict: key, value, key, value; SETITEMs of an instance
+  uint64_t offset = 0;             // of the opcode that made it
 };
 
 /// A global that the stream names, in order, used or not: what a scanner judges.
@@ -47,6 +59,7 @@ struct PickleGlobal {
   std::string module, name;
   uint64_t offset = 0;
   bool called = false;
+  bool computed = false;  // module or name is made by a call, so that only running it would tell
 };
 
 struct PickleLimits {
@@ -66,8 +79,18 @@ struct PickleTree {
 };
 
 /// Runs the opcodes of one pickle, protocols 0 to 5, up to its STOP. Offsets in errors and nodes
-/// count from `base_offset`. kCorrupt, kLimit.
+/// count from `base_offset`. kCorrupt, kLimit. What Python's unpickler refuses is refused here, and
+/// what it would do to an object of unknown class is recorded.
 Result<PickleTree> read_pickle(std::span<const std::byte> bytes, const PickleLimits& limits = {},
                                uint64_t base_offset = 0);
+
+/// The same for a scanner: a stream does its harm before the place where it breaks, so the tree up
+/// to there (without a root) and its globals are kept.
+struct PickleScan {
+  PickleTree tree;
+  std::optional<Error> error;
+};
+PickleScan scan_pickle(std::span<const std::byte> bytes, const PickleLimits& limits = {},
+                       uint64_t base_offset = 0);
 
 }  // namespace lanthorn

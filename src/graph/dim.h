@@ -19,6 +19,10 @@ namespace lanthorn {
 class Dim {
  public:
   static constexpr size_t kMaxTerms = 64;
+  /// The most atoms in one expression, those inside of functions too; beyond, it is an unknown.
+  static constexpr uint32_t kMaxWeight = 512;
+  /// What any size is assumed to stay below, so that a clamp by 2^63 - 1 is seen to do nothing.
+  static constexpr int64_t kMaxSize = int64_t{1} << 48;
 
   Dim() = default;                                  // 0
   Dim(int64_t value) : value_(value) {}             // NOLINT(google-explicit-constructor)
@@ -63,6 +67,14 @@ Dim mod(const Dim& a, const Dim& b);
 Dim max(const Dim& a, const Dim& b);
 Dim min(const Dim& a, const Dim& b);
 Dim product(std::span<const Dim> dims);
+/// a / b where it is known to leave no remainder for all values of the symbols, else nothing.
+std::optional<Dim> exact_div(const Dim& a, const Dim& b);
+
+/// What a dimension can be: bounds that hold for all sizes of the symbols; absent where unknown.
+struct DimRange {
+  std::optional<int64_t> low, high;
+};
+DimRange range_of(const Dim& dim);
 
 using Dims = std::vector<Dim>;
 /// "[batch, 3, 224, 224]"
@@ -76,6 +88,7 @@ struct DimAtom {
   std::string name;       // kSymbol
   uint64_t unknown_id = 0;
   std::vector<Dim> args;  // two, for functions
+  uint32_t weight = 1;    // atoms in it, itself included
 };
 
 struct DimTerm {

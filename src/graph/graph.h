@@ -115,8 +115,12 @@ constexpr uint32_t kNoNode = UINT32_MAX;
 std::vector<uint32_t> makers(const Graph& graph);
 /// For every value how many node inputs, subgraph captures and graph outputs read it.
 std::vector<uint32_t> use_counts(const Graph& graph);
-/// Takes out nodes whose outputs nobody reads and drops constants nobody reads. True if any.
+/// Takes out nodes whose outputs nobody reads, in subgraphs too, and drops constants and captures
+/// that nobody reads. Subgraphs that change are replaced by copies, as others may share them. True
+/// if any node went.
 bool remove_dead_nodes(Graph& graph);
+/// The subgraphs of a node, in order of its attributes.
+std::vector<std::shared_ptr<Graph>> subgraphs(const Node& node);
 /// Puts nodes back into an order where inputs come before users. kCorrupt on a cycle.
 Status sort_nodes(Graph& graph);
 

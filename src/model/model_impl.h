@@ -1,0 +1,61 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/format.h"
+#include "lanthorn/model.h"
+#include "model/context.h"
+#include "runtime/executable.h"
+#include "script/program.h"
+
+namespace lanthorn {
+
+/// A graph of the model with what it was made for, ready to run. Of an ONNX file there is one; of a
+/// program one for each signature that was met.
+struct CompiledGraph {
+  ExecutableOptions options;
+  std::vector<script::SignatureInput> signature;  // programs: dtypes, ranks and known values
+  std::vector<script::Guard> guards;
+  script::OutputTree outputs;                      // programs
+  std::shared_ptr<const Executable> executable;
+};
+
+struct Signature {
+  std::vector<Port> inputs, outputs;
+  bool classifier = false;
+};
+
+struct Model::Impl {
+  FileContents contents;
+  std::filesystem::path path;
+  LoadOptions options;
+  std::shared_ptr<Context> context;
+
+  /// Worked out on first use; programs are evaluated for it.
+  const Signature& signature() const;
+  /// Makes or finds the executable of an ONNX graph.
+  Result<std::shared_ptr<const CompiledGraph>> compile_graph(const ExecutableOptions& options) const;
+  /// The same for a program and the inputs at hand.
+  Result<std::shared_ptr<const CompiledGraph>> compile_program(const std::vector<script::SignatureInput>& inputs,
+                                                               const ExecutableOptions& options) const;
+
+ private:
+  mutable std::once_flag signature_once_;
+  mutable Signature signature_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::shared_ptr<const CompiledGraph>> compiled_;
+};
+
+/// Signature of a graph's inputs and outputs.
+Signature graph_signature(const Graph& graph);
+/// Signature of a program: from its traced inputs, from `shapes`, or backwards from its weights.
+Signature program_signature(const Model::Impl& model);
+/// True where the only output is a floating-point matrix [batch, classes >= 2].
+bool looks_like_classifier(const std::vector<Port>& outputs);
+
+}  // namespace lanthorn

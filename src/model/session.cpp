@@ -1,0 +1,224 @@
+#include <new>
+
+#include "base/thread_pool.h"
+#include "model/inputs.h"
+#include "model/model_impl.h"
+
+namespace lanthorn {
+
+struct State::Impl {
+  std::vector<NamedValue> attributes;  // what the program wrote to its own attributes, by path
+};
+
+State::State() : impl_(std::make_unique<Impl>()) {}
+State::~State() = default;
+State::State(State&&) noexcept = default;
+State& State::operator=(State&&) noexcept = default;
+State State::clone() const {
+  State copy;
+  *copy.impl_ = *impl_;
+  return copy;
+}
+void State::reset() { impl_->attributes.clear(); }
+
+struct Session::Impl {
+  std::shared_ptr<const Model::Impl> model;
+  ExecutableOptions options;
+  RunOptions run;
+  std::vector<Port> inputs;  // names and kinds; shapes are checked by the graph at hand
+  std::vector<Port> outputs;
+  std::shared_ptr<const CompiledGraph> graph;  // ONNX
+
+  struct Call {
+    std::shared_ptr<const CompiledGraph> compiled;
+    std::vector<Value> tensors;  // of the graph's inputs
+  };
+  Result<Call> prepare(std::span<const NamedValue> inputs) const;
+};
+
+namespace {
+
+/// The tensors of the program's arguments in flattened order become graph inputs; numbers, bools and
+/// strings become part of the signature.
+Result<script::SignatureInput> signature_input(const Value& value, const Port& port) {
+  script::SignatureInput input;
+  const Tensor* tensor = value.tensor();
+  input.is_tensor = tensor && port.type == "tensor";
+  if (input.is_tensor) {
+    input.dtype = tensor->dtype();
+    input.hint = tensor->shape();
+    return input;
+  }
+  if (!tensor) {
+    input.value = value;
+    return input;
+  }
+  if (tensor->count() != 1) {
+    return Error{ErrorCode::kInvalidInput,
+                 "the program wants " + port.type + ", and an array of shape " +
+                     shape_text(tensor->shape()) + " came",
+                 "input '" + port.name + "'", ""};
+  }
+  const bool floating = is_floating(tensor->dtype());
+  if (port.type.find("bool") != std::string::npos) {
+    input.value = Value(tensor->to_doubles().value_or(std::vector<double>{0})[0] != 0);
+  } else if (port.type.find("float") != std::string::npos || floating) {
+    input.value = Value(tensor->to_doubles().value_or(std::vector<double>{0})[0]);
+  } else if (const auto ints = tensor->to_ints()) {
+    input.value = Value((*ints)[0]);
+  }
+  return input;
+}
+
+/// Rebuilds the flattened outputs of a program under out0, out1, ...
+void flatten_outputs(const script::OutputTree& tree, std::span<Value> tensors, size_t& next,
+                     std::vector<NamedValue>& flat) {
+  using Kind = script::OutputTree::Kind;
+  switch (tree.kind) {
+    case Kind::kTensor:
+      if (next < tensors.size()) {
+        flat.push_back({"out" + std::to_string(flat.size()), std::move(tensors[next++])});
+      }
+      return;
+    case Kind::kNone: return;
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kDict:
+      for (const script::OutputTree& item : tree.items) flatten_outputs(item, tensors, next, flat);
+      return;
+    default: break;
+  }
+  Value value = tree.value;
+  if (value.integer()) value = Tensor::scalar_i64(*value.integer());
+  if (value.flag()) value = Tensor::scalar_bool(*value.flag());
+  if (value.real()) {
+    const double real = *value.real();
+    value = Tensor::of<double>(DType::kF64, {}, std::span(&real, 1));
+  }
+  flat.push_back({"out" + std::to_string(flat.size()), std::move(value)});
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+const std::vector<Port>& Session::inputs() const { return impl_->model->signature().inputs; }
+const std::vector<Port>& Session::outputs() const { return impl_->model->signature().outputs; }
+
+Result<Session> Model::session(const SessionOptions& options) const try {
+  if (!runnable()) {
+    return Error{ErrorCode::kUnsupported,
+                 "the file holds no program: it is a '" + impl_->contents.format +
+                     "' file with weights or data only",
+                 impl_->path.string(),
+                 "The forward's code is needed: save the model with torch.jit.trace or "
+                 "torch.jit.script, or export it to ONNX."};
+  }
+  auto session = std::make_shared<Session::Impl>();
+  session->model = impl_;
+  session->options.optimize = options.optimize;
+  session->options.bf16 = options.precision == Precision::kBF16;
+  session->options.isa = impl_->context->isa();
+  session->run.threads = impl_->context->cap(options.threads);
+  session->run.pool = session->run.threads > 1 ? &impl_->context->pool() : nullptr;
+  if (impl_->contents.graph) {
+    auto compiled = impl_->compile_graph(session->options);
+    if (!compiled) return std::move(compiled).error().at(impl_->path.filename().string());
+    session->graph = *std::move(compiled);
+    session->inputs = graph_signature(*impl_->contents.graph).inputs;
+  } else {
+    for (const auto& spec :
+         script::program_inputs(*impl_->contents.program, impl_->contents.program->method)) {
+      Port port;
+      port.name = spec.name;
+      port.type = spec.type == "Tensor" ? "tensor" : spec.type;
+      port.optional = spec.has_default;
+      session->inputs.push_back(std::move(port));
+    }
+  }
+  return Session(std::move(session));
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to prepare the model", impl_->path.string(), ""};
+}
+
+Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> named) const {
+  LAN_TRY(std::vector<Value> ordered, order_inputs(named, inputs));
+  for (size_t i = 0; i < ordered.size(); ++i) LAN_OK(check_input(ordered[i], inputs[i]));
+  Call call;
+  if (graph) {
+    call.compiled = graph;
+    call.tensors = std::move(ordered);
+    return call;
+  }
+  std::vector<script::SignatureInput> signature;
+  for (size_t i = 0; i < ordered.size(); ++i) {
+    LAN_TRY(auto input, signature_input(ordered[i], inputs[i]));
+    if (input.is_tensor) call.tensors.push_back(std::move(ordered[i]));
+    signature.push_back(std::move(input));
+  }
+  LAN_TRY(call.compiled, model->compile_program(signature, options));
+  return call;
+}
+
+Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs) const try {
+  LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  LAN_TRY(std::vector<Value> results, call.compiled->executable->run(call.tensors, impl_->run));
+  std::vector<NamedValue> named;
+  if (impl_->graph) {
+    const Graph& graph = *impl_->model->contents.graph;
+    for (size_t i = 0; i < results.size(); ++i) {
+      named.push_back({graph.values[graph.outputs[i]].name, std::move(results[i])});
+    }
+    return named;
+  }
+  size_t next = 0;
+  flatten_outputs(call.compiled->outputs, results, next, named);
+  return named;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to run the model", "", ""};
+}
+
+Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State&) const {
+  return run(inputs);
+}
+
+Result<std::vector<NamedTensor>> Session::run(std::span<const NamedTensor> inputs) const {
+  std::vector<NamedValue> values;
+  values.reserve(inputs.size());
+  for (const NamedTensor& input : inputs) values.push_back({input.name, input.tensor});
+  LAN_TRY(std::vector<NamedValue> results, run(std::span<const NamedValue>(values)));
+  std::vector<NamedTensor> tensors;
+  for (NamedValue& result : results) {
+    if (!result.value.tensor()) {
+      return Error{ErrorCode::kUnsupported, "is no tensor", "output '" + result.name + "'",
+                   "Run the session with NamedValue inputs; its outputs can be sequences and maps."};
+    }
+    tensors.push_back({std::move(result.name), *result.value.tensor()});
+  }
+  return tensors;
+}
+
+Result<std::vector<NamedTensor>> Session::run(std::initializer_list<NamedTensor> inputs) const {
+  return run(std::span<const NamedTensor>(inputs.begin(), inputs.size()));
+}
+
+Status Session::warm(std::span<const NamedValue> inputs) const try {
+  LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  return call.compiled->executable->warm(call.tensors, impl_->run);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to plan the model", "", ""};
+}
+
+Result<std::vector<ProfileRow>> Session::profile(std::span<const NamedValue> inputs) const try {
+  LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  LAN_TRY(auto steps, call.compiled->executable->profile(call.tensors, impl_->run));
+  std::vector<ProfileRow> rows;
+  for (StepTime& step : steps) {
+    rows.push_back({std::move(step.node), std::move(step.op), std::move(step.kernel),
+                    std::move(step.shape), step.milliseconds});
+  }
+  return rows;
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to profile the model", "", ""};
+}
+
+}  // namespace lanthorn
