@@ -7,12 +7,17 @@ foreach(folder IN LISTS library_folders)
 endforeach()
 list(FILTER library_sources EXCLUDE REGEX "_test\\.cpp$")
 
+# Everything but glibc is linked statically, so the archives are looked for first.
+set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
+find_package(ZLIB REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+
 add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp
             ${LAN_GENERATED}/format_table.cpp ${kernel_objects})
 target_include_directories(lanthorn PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
 target_include_directories(lanthorn PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(lanthorn PRIVATE $<BUILD_INTERFACE:lanthorn_flags>)
-target_link_libraries(lanthorn PUBLIC ZLIB::ZLIB JPEG::JPEG PNG::PNG Threads::Threads)
+target_link_libraries(lanthorn PUBLIC PNG::PNG JPEG::JPEG ZLIB::ZLIB Threads::Threads)
+lan_precompile(lanthorn)
 target_compile_definitions(lanthorn PRIVATE LANTHORN_VERSION="${PROJECT_VERSION}")

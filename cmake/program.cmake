@@ -8,6 +8,7 @@ add_library(lanthorn_program STATIC ${program_sources} ${LAN_GENERATED}/command_
 target_include_directories(lanthorn_program PUBLIC ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(lanthorn_program PRIVATE lanthorn_flags PUBLIC lanthorn)
 target_compile_definitions(lanthorn_program PRIVATE LANTHORN_VERSION="${PROJECT_VERSION}")
+lan_precompile(lanthorn_program)
 
 add_executable(lanthorn_cli ${program_main})
 set_target_properties(lanthorn_cli PROPERTIES OUTPUT_NAME lanthorn RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

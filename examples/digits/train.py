@@ -108,6 +108,8 @@ def main() -> int:
     shown = [int(np.flatnonzero(test_labels == digit)[0]) for digit in range(10)]
     for digit, index in enumerate(shown):
         Image.fromarray(test_pixels[index]).save(folder / f"digit_{digit}.png")
+    rounded = np.round(test_images[shown].numpy().astype(np.float64), 4).tolist()
+    (folder / "request.json").write_text(json.dumps({"data": rounded}) + "\n")
     with torch.no_grad():
         np.savez(folder / "golden.npz", in0=test_images[shown].numpy(), out0=net(test_images[shown]).numpy())
         print("predictions for digit_0.png to digit_9.png:", *net(test_images[shown]).argmax(1).tolist())

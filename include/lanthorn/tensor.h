@@ -22,7 +22,7 @@ enum class DType : uint8_t {
   kF32, kF64, kF16, kBF16,
   kI8, kI16, kI32, kI64, kU8, kU16, kU32, kU64,
   kBool, kC32, kC64, kC128,
-  kF8E4M3FN, kF8E4M3FNUZ, kF8E5M2, kF8E5M2FNUZ, kF8E8M0FNU, kF4E2M1,
+  kF8E4M3FN, kF8E4M3FNUZ, kF8E5M2, kF8E5M2FNUZ, kF8E8M0FNU, kF6E2M3, kF6E3M2, kF4E2M1,
   kI4, kU4, kI2, kU2,
   kQI8, kQU8, kQI32, kQU4x2, kQU2x4,
   kBits1x8, kBits2x4, kBits4x2, kBits8, kBits16,

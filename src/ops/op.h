@@ -46,10 +46,21 @@ struct OpPort {
   bool variadic = false;  // the last one may repeat
 };
 
-/// What an operator's shape rule sees. Input types are tensors with known rank unless the rule asks
-/// otherwise. It describes the outputs and refuses what the operator's text refuses.
+/// Infers the subgraph in an attribute of the node at hand; given by infer_graph.
+class SubgraphInferrer {
+ public:
+  virtual ~SubgraphInferrer() = default;
+  virtual Result<std::vector<ValueType>> infer(std::string_view attribute, std::vector<ValueType> inputs) = 0;
+};
+
+/// What an operator's shape rule sees. Input types are tensors with known rank, unless the operator
+/// works on values (OpDef::values). The rule describes the outputs and refuses what the operator's
+/// text refuses.
 class InferContext {
  public:
+  /// The most elements of one value that are followed through a graph.
+  static constexpr size_t kMaxElements = 256;
+
   InferContext(const Node& node, std::span<const ValueType> inputs, std::span<const Tensor* const> constants,
                std::span<const std::optional<Dims>> elements);
   const Node& node() const { return node_; }
@@ -63,14 +74,22 @@ class InferContext {
   int64_t rank(size_t i) const { return static_cast<int64_t>(inputs_[i].dims.size()); }
   /// The input's value where it is a constant, else null.
   const Tensor* constant(size_t i) const;
-  /// The elements of a small integer (or bool) input where they are known, perhaps as expressions
-  /// over symbols: of constants, and of what was computed from shapes.
+  /// The elements of a small input of whole numbers (or bools) where they are known, perhaps as
+  /// expressions over symbols: of constants, and of what was computed from shapes. Floats count
+  /// while they are whole, as sizes are sometimes computed with them.
   std::optional<Dims> elements(size_t i) const;
 
   void set_output(size_t i, ValueType type);
   void set_output(size_t i, DType dtype, Dims dims) { set_output(i, ValueType::tensor(dtype, std::move(dims))); }
-  /// Tells the elements of a small integer output.
+  /// Tells the elements of a small output of whole numbers; more than kMaxElements are forgotten. Call it
+  /// after set_output, which the number of elements must agree with.
   void set_elements(size_t i, Dims elements);
+
+  /// The types of a subgraph's outputs for these types of its inputs (fewer: the rest is unknown).
+  /// The node's subgraph keeps the types of the last call. kUnsupported outside of infer_graph.
+  Result<std::vector<ValueType>> infer_subgraph(std::string_view attribute, std::vector<ValueType> inputs);
+  void set_subgraph_inferrer(SubgraphInferrer* inferrer) { subgraphs_ = inferrer; }
+
   std::vector<ValueType> outputs;
   std::vector<std::optional<Dims>> output_elements;
 
@@ -79,6 +98,7 @@ class InferContext {
   std::span<const ValueType> inputs_;
   std::span<const Tensor* const> constants_;
   std::span<const std::optional<Dims>> elements_;
+  SubgraphInferrer* subgraphs_ = nullptr;
 };
 
 /// A contiguous array as kernels see it. `shape` and `data` belong to the caller.
@@ -219,14 +239,19 @@ std::span<const OpEntry> all_ops();
 /// Null if there is none.
 const OpEntry* find_op(std::string_view name, std::string_view domain = "");
 
-/// Checks a node's inputs against the ports of its operator, then runs its shape rule.
+/// Checks a node's inputs against the ports of its operator, then runs its shape rule. Where the rank
+/// of an input is not known the outputs are not known either. Errors name no place.
 Status infer_node(const OpEntry& op, InferContext& context);
 
 /// Infers types of all values of a graph (and subgraphs) from those of its inputs, in place.
 /// kUnsupported with the complete list of operators that there are not.
 Status infer_graph(Graph& graph);
 
-/// Runs the reference of one node on tensors, allocating its outputs; for folding and tests.
+/// The type of a value at hand: all dimensions known.
+ValueType type_of(const Value& value);
+
+/// Runs the reference of one node, allocating its outputs; for folding and tests. Inputs may have any
+/// strides; an absent one is None. Operators with subgraphs are kUnsupported here.
 Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value> inputs);
 
 }  // namespace lanthorn

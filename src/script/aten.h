@@ -86,6 +86,9 @@ class Lowering {
   // ---- tensors
   /// A new tensor that owns `value`.
   virtual TensorRef tensor(ValueId value) = 0;
+  /// The elements of a small integer or bool tensor where they are known, in C order, perhaps as
+  /// expressions over the inputs' sizes.
+  virtual std::optional<Dims> elements(const TensorRef& tensor) = 0;
   /// A tensor of known elements.
   virtual TensorRef literal(Tensor tensor, bool wrapped_number = false) = 0;
   /// A view of `base`: shares its storage; writes go through.

@@ -3,7 +3,10 @@
 #include <complex>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -21,6 +24,8 @@ struct Dict;
 struct Object;
 class ClassType;
 struct Function;
+class Lowering;
+class Args;
 
 using TensorRef = std::shared_ptr<SymTensor>;
 
@@ -29,6 +34,14 @@ struct None {
 };
 struct Device {
   std::string name;  // "cpu", "cuda:0": kept, never obeyed
+};
+/// What an unsupported operator would have given: evaluation goes on with it only to find the rest.
+struct Unknown {};
+/// A function of the archive's code as a value (`_0 = __torch__.torch.nn.functional.relu`), or a
+/// method bound to its object.
+struct Callable {
+  std::shared_ptr<const Function> function;
+  std::shared_ptr<Object> self;  // of a bound method
 };
 
 /// A value of a running program. Numbers, strings, lists, dicts, objects are known; an int is a Dim,
@@ -46,6 +59,9 @@ class Value {
   Value(std::shared_ptr<Dict> v) : state_(std::move(v)) {}    // NOLINT(google-explicit-constructor)
   Value(std::shared_ptr<Object> v) : state_(std::move(v)) {}  // NOLINT(google-explicit-constructor)
   Value(Device v) : state_(std::move(v)) {}                   // NOLINT(google-explicit-constructor)
+  Value(Callable v) : state_(std::move(v)) {}                 // NOLINT(google-explicit-constructor)
+  Value(std::shared_ptr<const ClassType> v) : state_(std::move(v)) {}  // NOLINT(google-explicit-constructor)
+  Value(Unknown v) : state_(v) {}                             // NOLINT(google-explicit-constructor)
   static Value of_bool(bool v) { Value r; r.state_ = v; return r; }
   static Value of_double(double v) { Value r; r.state_ = v; return r; }
   static Value of_complex(std::complex<double> v) { Value r; r.state_ = v; return r; }
@@ -62,10 +78,14 @@ class Value {
   std::shared_ptr<Dict> dict() const;
   std::shared_ptr<Object> object() const;
   const Device* device() const { return std::get_if<Device>(&state_); }
+  const Callable* callable() const { return std::get_if<Callable>(&state_); }
+  std::shared_ptr<const ClassType> class_type() const;
+  bool is_unknown() const { return std::holds_alternative<Unknown>(state_); }
 
  private:
   std::variant<None, bool, Dim, double, std::complex<double>, std::string, TensorRef, std::shared_ptr<List>,
-               std::shared_ptr<Tuple>, std::shared_ptr<Dict>, std::shared_ptr<Object>, Device>
+               std::shared_ptr<Tuple>, std::shared_ptr<Dict>, std::shared_ptr<Object>, Device, Callable,
+               std::shared_ptr<const ClassType>, Unknown>
       state_;
 };
 
@@ -79,6 +99,7 @@ struct Tuple {
 };
 struct Dict {
   std::vector<std::pair<Value, Value>> entries;  // in order of insertion
+  std::string key_type, value_type;              // may be empty
 };
 /// An instance of a class of the archive: module, plain class, enum member, or an opaque torchbind object.
 struct Object {
@@ -101,21 +122,31 @@ struct ViewStep {
 /// Memory that tensors of a program share. A write replaces `current` and advances `version`.
 struct StorageRoot {
   ValueId current = kNoValue;
+  Tensor loaded;          // of a loaded program: becomes a constant of the graph when first read
   uint64_t version = 0;
   std::string attribute;  // path of the parameter or buffer it came from: "conv1.weight"
 };
 
-/// A tensor of a running program: a value of the graph that is being built, seen through a chain of
-/// view steps. `dtype` and `dims` are those of the view.
+/// A tensor of a running program: the value of its storage, or a view made from another tensor by
+/// one step. `dtype` and `dims` are its own. Made by Lowering only.
 struct SymTensor {
   std::shared_ptr<StorageRoot> root;
-  std::vector<ViewStep> chain;
+  TensorRef base;                     // of a view; null for one that is all of its storage
+  ViewStep step;                      // how the view is made from `base`
   DType dtype = DType::kF32;
   Dims dims;
   bool wrapped_number = false;        // a Python scalar, or a 0-dim CONSTANTS.cN: weak in promotion
-  std::optional<Dims> elements;       // known elements of a small integer or bool tensor, C order
   uint64_t cached_version = 0;
   ValueId cached = kNoValue;          // the view's value at cached_version
 };
+
+/// What kind of value it is, as TorchScript names types: "Tensor", "int", "List[int]", ...
+std::string kind_of(const Value& value);
+Value make_list(std::vector<Value> items, std::string element_type = "");
+Value make_tuple(std::vector<Value> items);
+Value make_ints(std::span<const Dim> dims);
+/// Whether two known values are equal, as Python's ==; nothing where a tensor or a symbolic size
+/// would have to be compared.
+std::optional<bool> equal_values(const Value& a, const Value& b);
 
 }  // namespace lanthorn::script

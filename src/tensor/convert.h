@@ -7,14 +7,14 @@
 
 namespace lanthorn {
 
-/// Any of the 8-bit and 4-bit floats to float, exact.
+/// Any of the 8-, 6- and 4-bit floats to float, exact.
 float small_float_to_f32(DType dtype, uint8_t bits);
 
 /// How a float that has no exact small form is rounded; only float8_e8m0fnu has a choice.
 enum class SmallRounding : uint8_t { kNearest, kUp, kDown };
 
-/// Float to an 8-bit or 4-bit float, to nearest even. Beyond the largest number: that number if
-/// `saturate`, else infinity or NaN, whichever the type has (float4 always saturates).
+/// Float to an 8-, 6- or 4-bit float, to nearest even. Beyond the largest number: that number if
+/// `saturate`, else infinity or NaN, whichever the type has (6 and 4 bits always saturate).
 uint8_t f32_to_small_float(DType dtype, float value, bool saturate,
                            SmallRounding rounding = SmallRounding::kNearest);
 

@@ -37,6 +37,8 @@ constexpr DTypeRow kRows[] = {
     {"float8_e5m2", 1, Group::kFloating},
     {"float8_e5m2fnuz", 1, Group::kFloating},
     {"float8_e8m0fnu", 1, Group::kFloating},
+    {"float6_e2m3", 1, Group::kFloating},
+    {"float6_e3m2", 1, Group::kFloating},
     {"float4_e2m1", 1, Group::kFloating},
     {"int4", 1, Group::kInteger},
     {"uint4", 1, Group::kInteger},

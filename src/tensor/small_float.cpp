@@ -1,4 +1,4 @@
-// 8-bit and 4-bit floats: OCP 8-bit Floating Point Specification (OFP8), OCP Microscaling Formats
+// 8-, 6- and 4-bit floats: OCP 8-bit Floating Point Specification (OFP8), OCP Microscaling Formats
 // (MX) and, for the "fnuz" types, https://onnx.ai/onnx/technical/float8.html.
 #include <cmath>
 #include <limits>
@@ -29,6 +29,10 @@ Layout layout_of(DType dtype) {
       return {2, 5, 15, Special::kInfinity, 57344.0f};
     case DType::kF8E5M2FNUZ:
       return {2, 5, 16, Special::kUnsignedZero, 57344.0f};
+    case DType::kF6E2M3:
+      return {3, 2, 1, Special::kNone, 7.5f};
+    case DType::kF6E3M2:
+      return {2, 3, 3, Special::kNone, 28.0f};
     default:
       LAN_CHECK(dtype == DType::kF4E2M1);
       return {1, 2, 1, Special::kNone, 6.0f};
@@ -49,8 +53,8 @@ uint8_t e8m0_from_f32(float value, bool saturate, SmallRounding rounding) {
   return static_cast<uint8_t>(exponent);
 }
 
-uint8_t nan_bits(Special special, uint8_t sign) {
-  switch (special) {
+uint8_t nan_bits(const Layout& layout, uint8_t sign) {
+  switch (layout.special) {
     case Special::kUnsignedZero:
       return 0x80;
     case Special::kInfinity:
@@ -60,7 +64,7 @@ uint8_t nan_bits(Special special, uint8_t sign) {
     case Special::kNone:
       break;
   }
-  return static_cast<uint8_t>(sign | 0x07);
+  return static_cast<uint8_t>(sign | ((1 << (layout.mantissa_bits + layout.exponent_bits)) - 1));
 }
 
 }  // namespace
@@ -99,7 +103,7 @@ uint8_t f32_to_small_float(DType dtype, float value, bool saturate, SmallRoundin
   const Layout layout = layout_of(dtype);
   const int magnitude_bits = layout.mantissa_bits + layout.exponent_bits;
   const auto sign = static_cast<uint8_t>(std::signbit(value) ? 1 << magnitude_bits : 0);
-  if (std::isnan(value)) return nan_bits(layout.special, sign);
+  if (std::isnan(value)) return nan_bits(layout, sign);
 
   const float magnitude = std::fabs(value);
   int exponent = 0;
@@ -114,7 +118,7 @@ uint8_t f32_to_small_float(DType dtype, float value, bool saturate, SmallRoundin
   if (rounded > layout.largest) {
     if (!saturate && layout.special != Special::kNone) {
       return layout.special == Special::kInfinity ? static_cast<uint8_t>(sign | 0x7c)
-                                                  : nan_bits(layout.special, sign);
+                                                  : nan_bits(layout, sign);
     }
     return f32_to_small_float(dtype, std::copysign(layout.largest, value), true);
   }

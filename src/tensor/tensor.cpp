@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/checked.h"
 #include "tensor/convert.h"
+#include "tensor/copy.h"
 
 namespace lanthorn {
 namespace {
@@ -33,39 +34,6 @@ Result<uint64_t> size_in_bytes(DType dtype, std::span<const int64_t> shape) {
   const std::optional<uint64_t> bytes = checked_product(shape, dtype_bytes(dtype));
   if (!bytes) return corrupt("the shape " + shape_text(shape) + " has no size that can be held");
   return *bytes;
-}
-
-// Copies elements in C order. One element at a time but for rows without a gap.
-void copy_strided(const std::byte* source, std::span<const int64_t> shape,
-                  std::span<const int64_t> strides, DType dtype, std::byte* target, int64_t count) {
-  const size_t bytes = dtype_bytes(dtype), rank = shape.size();
-  const int64_t row = rank > 0 ? shape[rank - 1] : 1;
-  const int64_t row_stride = rank > 0 ? strides[rank - 1] : 1;
-  std::vector<int64_t> index(rank, 0);
-  int64_t at = 0;  // of the row's first element, in elements
-  for (int64_t done = 0; done < count; done += row) {
-    const std::byte* from = source + at * static_cast<int64_t>(bytes);
-    std::byte* to = target + static_cast<size_t>(done) * bytes;
-    if (dtype == DType::kString) {
-      for (int64_t i = 0; i < row; ++i) {
-        reinterpret_cast<std::string*>(to)[i] =
-            reinterpret_cast<const std::string*>(from)[i * row_stride];
-      }
-    } else if (row_stride == 1) {
-      std::memcpy(to, from, static_cast<size_t>(row) * bytes);
-    } else {
-      for (int64_t i = 0; i < row; ++i) {
-        std::memcpy(to + static_cast<size_t>(i) * bytes,
-                    from + i * row_stride * static_cast<int64_t>(bytes), bytes);
-      }
-    }
-    for (size_t axis = rank > 0 ? rank - 1 : 0; axis-- > 0;) {
-      at += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      at -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
 }
 
 }  // namespace
@@ -213,7 +181,7 @@ Result<Tensor> Tensor::contiguous() const {
   const bool aligned = reinterpret_cast<uintptr_t>(first) % alignment_of(dtype_) == 0;
   if (is_contiguous() && aligned) return *this;
   LAN_TRY(Tensor copy, allocate(dtype_, shape_));
-  copy_strided(first, shape_, strides_, dtype_, copy.mutable_data(), count());
+  copy_strided(dtype_, shape_, first, strides_, copy.mutable_data(), copy.strides());
   return copy;
 }
 

@@ -1,0 +1,17 @@
+# What makes building fast: ccache where it is installed, and precompiled standard headers.
+find_program(LANTHORN_CCACHE ccache)
+if(LANTHORN_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER /usr/bin/env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${LANTHORN_CCACHE})
+endif()
+
+# lan_precompile(TARGET HEADER...): the standard headers that most files use, and the given ones.
+function(lan_precompile target)
+  if(LANTHORN_PCH)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <map> <memory>
+                              <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+      target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+    endif()
+  endif()
+endfunction()

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/activation.h"
+
+namespace lanthorn {
+
+/// One piece of a depthwise convolution: one output row of one image, in NHWC.
+struct DepthwiseRow {
+  const float* const* input_rows = nullptr;  // kernel_h pointers to input rows; null: all padding
+  const float* weights = nullptr;            // [kernel_h][kernel_w][channels]
+  const float* bias = nullptr;               // [channels], or null
+  const float* residual = nullptr;           // like `output`, or null
+  float* output = nullptr;                   // [out_w][channels]
+  size_t channels = 0;
+  size_t in_w = 0, out_w = 0;
+  size_t kernel_h = 0, kernel_w = 0, stride_w = 1, dilation_w = 1, pad_left = 0;
+  Activation activation = Activation::kNone;
+  float alpha = 0.0f, beta = 0.0f;
+};
+
+/// Pieces of the Winograd convolution F(m x m, 3 x 3), with tiles of m + 2 values a side; m is 2 or 4.
+/// The formulas are those of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks".
+struct ConvKernels {
+  void (*depthwise_row)(const DepthwiseRow& row);
+  /// One input tile, `source` points at its (m + 2)^2 pixels of `channels` values each, row by row.
+  /// Element e of the transformed tile goes to target + e * target_stride.
+  void (*winograd_input)(int m, const float* const* source, size_t channels, float* target,
+                         size_t target_stride);
+  /// One output tile of m * m pixels from (m + 2)^2 elements at source + e * source_stride. Pixels
+  /// with a null target are left out; so is the residual where it is null. False if a value that
+  /// was stored is not finite before the activation.
+  bool (*winograd_output)(int m, const float* source, size_t source_stride, size_t channels,
+                          float* const* target, const float* const* residual,
+                          const Epilogue& epilogue);
+  /// values[i] = activation(values[i] + bias[i] + residual[i]); a null residual adds nothing, and
+  /// the epilogue's own is not read.
+  void (*finish_row)(float* values, size_t n, const float* residual, const Epilogue& epilogue);
+};
+
+}  // namespace lanthorn
