@@ -8,3 +8,8 @@ foreach(source IN LISTS bench_sources)
   target_link_libraries(bench_${name} PRIVATE lanthorn_flags lanthorn benchmark::benchmark benchmark::benchmark_main)
   set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endforeach()
+# bench/kernels is a program of its own: it interleaves all cases and keeps the least times.
+file(GLOB kernel_bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/kernels/*.cpp)
+add_executable(kernel_bench ${kernel_bench_sources})
+target_include_directories(kernel_bench PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(kernel_bench PRIVATE lanthorn_flags lanthorn)

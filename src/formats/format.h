@@ -26,6 +26,10 @@ struct ReadLimits {
   uint32_t max_depth = 512;
 };
 
+/// How many bytes the compressed tensors of a file of this size may become: a bomb grows by a
+/// thousand, real weights hardly at all, and small files may hold zeros.
+uint64_t inflated_limit(const ReadLimits& limits, uint64_t file_bytes);
+
 /// What a file holds. Exactly one of program, graph, and tensors/objects is the main thing.
 struct FileContents {
   std::string format;                   // "onnx", "torchscript", "torch", "safetensors", ...
@@ -51,8 +55,10 @@ struct Format {
 
 /// Written by cmake/tables.cmake from src/formats/*/format.cpp.
 std::span<const Format* const> all_formats();
-/// The format of these bytes; kUnsupported with what was seen if none.
+/// The format of these bytes; kCorrupt with what was seen if none.
 Result<const Format*> detect_format(std::span<const std::byte> bytes);
+/// Finds the format of a file in memory or mapped, and reads it.
+Result<FileContents> read_bytes(const std::shared_ptr<const MappedFile>& file, const ReadLimits& limits = {});
 /// Maps a file, finds its format and reads it. Errors name the file.
 Result<FileContents> read_file(const std::filesystem::path& path, const ReadLimits& limits = {});
 

@@ -3,6 +3,8 @@
 #include <complex>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -137,5 +139,14 @@ struct SymTensor {
   uint64_t cached_version = 0;
   ValueId cached = kNoValue;          // the view's value at cached_version
 };
+
+/// What kind of value it is, as TorchScript names types: "Tensor", "int", "List[int]", ...
+std::string kind_of(const Value& value);
+Value make_list(std::vector<Value> items, std::string element_type = "");
+Value make_tuple(std::vector<Value> items);
+Value make_ints(std::span<const Dim> dims);
+/// Whether two known values are equal, as Python's ==; nothing where a tensor or a symbolic size
+/// would have to be compared.
+std::optional<bool> equal_values(const Value& a, const Value& b);
 
 }  // namespace lanthorn::script

@@ -45,23 +45,30 @@ HWY_INLINE void depthwise_pixel(const DepthwiseRow& row, size_t pixel, size_t c,
   finish_depthwise<kWhole>(row, sum, pixel, c, left);
 }
 
-// P output pixels side by side whose taps are all inside the rows: each input value is loaded once
-// for all taps of a kernel row.
-template <int KW, int S, int P>
+// P output pixels side by side: each input value is loaded once for all taps of a kernel row. With
+// kEdge, columns in the padding are zeros.
+template <int KW, int S, int P, bool kEdge>
 HWY_INLINE void depthwise_pixels(const DepthwiseRow& row, size_t pixel, size_t c) {
   constexpr int kColumns = (P - 1) * S + KW;
   const V bias = row.bias == nullptr ? zero() : load(row.bias + c);
   V sum[P];
 #pragma GCC unroll 8
   for (int p = 0; p < P; ++p) sum[p] = bias;
-  const size_t offset = (pixel * S - row.pad_left) * row.channels + c;
+  const size_t column0 = pixel * S - row.pad_left;  // wraps around in the padding
   for (size_t ky = 0; ky < row.kernel_h; ++ky) {
     if (row.input_rows[ky] == nullptr) continue;
-    const float* in = row.input_rows[ky] + offset;
+    const float* in = row.input_rows[ky];
     const float* w = row.weights + ky * KW * row.channels + c;
     V column[kColumns];
 #pragma GCC unroll 16
-    for (int x = 0; x < kColumns; ++x) column[x] = load(in + static_cast<size_t>(x) * row.channels);
+    for (int x = 0; x < kColumns; ++x) {
+      const size_t at = column0 + static_cast<size_t>(x);
+      if constexpr (kEdge) {
+        column[x] = at < row.in_w ? load(in + at * row.channels + c) : zero();
+      } else {
+        column[x] = load(in + at * row.channels + c);
+      }
+    }
 #pragma GCC unroll 8
     for (int kx = 0; kx < KW; ++kx) {
       const V weight = load(w + static_cast<size_t>(kx) * row.channels);
@@ -75,21 +82,31 @@ HWY_INLINE void depthwise_pixels(const DepthwiseRow& row, size_t pixel, size_t c
   }
 }
 
+// All channels of P pixels before the next pixels: memory is then read in order.
+template <int KW, int S, int P>
+HWY_NOINLINE void depthwise_block(const DepthwiseRow& row, size_t x, size_t first, size_t last) {
+  size_t c = 0;
+  if (x >= first && x + P <= last) {
+    for (; c + kLanes <= row.channels; c += kLanes) depthwise_pixels<KW, S, P, false>(row, x, c);
+  } else {
+    for (; c + kLanes <= row.channels; c += kLanes) depthwise_pixels<KW, S, P, true>(row, x, c);
+  }
+}
+
 // Pixels [first, last) have all taps inside the row.
 template <int KW, int S, int P>
-HWY_NOINLINE void depthwise_row_of(const DepthwiseRow& row, size_t first, size_t last) {
-  size_t c = 0;
-  for (; c + kLanes <= row.channels; c += kLanes) {
-    size_t x = 0;
-    for (; x < first; ++x) depthwise_pixel<true>(row, x, c, kLanes);
-    for (; x + P <= last; x += P) depthwise_pixels<KW, S, P>(row, x, c);
-    for (; x < last; ++x) depthwise_pixels<KW, S, 1>(row, x, c);
-    for (; x < row.out_w; ++x) depthwise_pixel<true>(row, x, c, kLanes);
+void depthwise_row_of(const DepthwiseRow& row, size_t first, size_t last) {
+  const size_t out_w = row.out_w;
+  size_t x = 0;
+  for (; x + P <= out_w; x += P) depthwise_block<KW, S, P>(row, x, first, last);
+  if constexpr (P > 4) {
+    for (; x + 4 <= out_w; x += 4) depthwise_block<KW, S, 4>(row, x, first, last);
   }
+  for (; x + 2 <= out_w; x += 2) depthwise_block<KW, S, 2>(row, x, first, last);
+  for (; x < out_w; ++x) depthwise_block<KW, S, 1>(row, x, first, last);
+  const size_t c = row.channels / kLanes * kLanes;
   if (c < row.channels) {
-    for (size_t x = 0; x < row.out_w; ++x) {
-      depthwise_pixel<false>(row, x, c, row.channels - c);
-    }
+    for (x = 0; x < out_w; ++x) depthwise_pixel<false>(row, x, c, row.channels - c);
   }
 }
 
@@ -117,7 +134,7 @@ void depthwise_row(const DepthwiseRow& row) {
   // As many pixels as the registers hold beside their input columns.
   constexpr bool kMany = kRegisters >= 32;
   if (s == 1) {
-    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 8 : 4>(row, first, last);
+    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 7 : 6>(row, first, last);
     if (row.kernel_w == 5) return depthwise_row_of<5, 1, kMany ? 7 : 4>(row, first, last);
     if (row.kernel_w == 7) return depthwise_row_of<7, 1, kMany ? 7 : 4>(row, first, last);
   } else if (s == 2) {

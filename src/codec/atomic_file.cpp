@@ -1,0 +1,95 @@
+#include "codec/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <system_error>
+#include <utility>
+
+namespace lanthorn {
+namespace {
+
+Error failed(std::string_view what, int number, const std::filesystem::path& path) {
+  const bool missing = number == ENOENT || number == ENOTDIR;
+  return Error{missing ? ErrorCode::kNotFound : ErrorCode::kSystem,
+               std::string(what) + ": " + std::generic_category().message(number), path.string()};
+}
+
+}  // namespace
+
+Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
+  AtomicFile file;
+  file.path_ = path;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    file.descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file.descriptor_ < 0) return failed("the file cannot be written", errno, path);
+    return file;
+  }
+  // A link keeps being one: the file that it points to is what is replaced.
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path, ignored)) {
+    const auto target = std::filesystem::weakly_canonical(path, ignored);
+    if (!ignored) file.path_ = target;
+  }
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    file.temporary_ = file.path_;
+    file.temporary_.replace_filename("." + file.path_.filename().string() + "." +
+                                     std::to_string(random()) + ".tmp");
+    file.descriptor_ =
+        ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file.descriptor_ >= 0) return file;
+    if (errno != EEXIST) break;
+  }
+  const int number = errno;
+  file.temporary_.clear();
+  return failed("the file cannot be created", number, path);
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Status AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    constexpr size_t kPiece = size_t{1} << 30;
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kPiece));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failed("the file cannot be written", errno, path_);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return ok();
+}
+
+Status AtomicFile::commit() {
+  if (temporary_.empty()) return ok();
+  if (::fsync(descriptor_) != 0) return failed("the file cannot be written", errno, path_);
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (::close(descriptor) != 0) return failed("the file cannot be written", errno, path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return failed("the file cannot get its name", errno, path_);
+  }
+  temporary_.clear();
+  // The folder's entry is on the disk only after the folder is; where that cannot be done, the file
+  // is complete all the same.
+  const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {
+    ::fsync(directory);
+    ::close(directory);
+  }
+  return ok();
+}
+
+}  // namespace lanthorn

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+#include "lanthorn/result.h"
+
+namespace lanthorn {
+
+/// A file that appears under its name only when it is whole: it is written under another name in
+/// the same folder, and renamed by commit(). Without commit() nothing is left of it, and what was
+/// under the name before stays. Something that is no regular file (/dev/stdout) is written directly.
+class AtomicFile {
+ public:
+  /// kNotFound if the folder is not there, kSystem.
+  static Result<AtomicFile> create(const std::filesystem::path& path);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&& other) = delete;
+  ~AtomicFile();
+
+  /// Appends. kSystem (no space, no permission).
+  Status write(std::span<const std::byte> bytes);
+  /// Brings all bytes to the disk and gives the file its name.
+  Status commit();
+
+ private:
+  AtomicFile() = default;
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace lanthorn
