@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 
 #include "ops/fast_shared.h"
 
@@ -15,6 +16,7 @@ constexpr size_t kMaxTaps = 256;
 struct PreparedPool {
   const KernelTable* table = nullptr;
   std::array<size_t, 2> kernel = {}, stride = {}, dilation = {}, pad = {}, pad_end = {};
+  PadRule pad_rule;
   bool average = false, count_padding = false;
 };
 
@@ -67,6 +69,7 @@ Result<std::shared_ptr<const void>> prepare(const KernelQuery& query) {
   prepared->dilation = pair_of(attributes.ints("dilations", {1, 1}));
   prepared->pad = pair_of(attributes.ints("pads", {0, 0, 0, 0}));
   prepared->pad_end = pair_of(attributes.ints("pads", {0, 0, 0, 0}), 2);
+  prepared->pad_rule.mode = auto_pad_of(attributes);
   prepared->average = query.node.op == "AveragePoolNhwc";
   prepared->count_padding = attributes.integer("count_include_pad", 0) != 0;
   return std::shared_ptr<const void>(std::move(prepared));
@@ -92,8 +95,13 @@ size_t counted(size_t start, size_t padded_size, size_t kernel, size_t dilation)
 }
 
 Status run(const RunContext& context) {
-  const auto& p = *static_cast<const PreparedPool*>(context.prepared());
+  PreparedPool p = *static_cast<const PreparedPool*>(context.prepared());
   const std::span<const int64_t> in = context.input(0).shape, out = context.output(0).shape;
+  for (size_t i = 0; i < 2; ++i) {
+    std::tie(p.pad[i], p.pad_end[i]) =
+        p.pad_rule.pads(static_cast<size_t>(in[i + 1]), static_cast<size_t>(out[i + 1]), p.kernel[i],
+                        p.stride[i], p.dilation[i], p.pad[i], p.pad_end[i]);
+  }
   const auto in_h = static_cast<size_t>(in[1]), in_w = static_cast<size_t>(in[2]);
   const auto out_h = static_cast<size_t>(out[1]), out_w = static_cast<size_t>(out[2]);
   const auto channels = static_cast<size_t>(in[3]);
