@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "script/debug_records.h"
-#include "script/lexer.h"
 #include "script/parser.h"
 
 namespace lanthorn::script {
@@ -30,6 +29,11 @@ bool contains(const std::vector<std::string>& list, std::string_view name) {
 }
 
 }  // namespace
+
+size_t SourceFile::line(uint32_t offset) const {
+  const auto after = std::upper_bound(line_starts.begin(), line_starts.end(), offset);
+  return static_cast<size_t>(after - line_starts.begin()) + 1;
+}
 
 const FieldSyntax* ClassType::field(std::string_view field_name) const {
   if (!syntax) return nullptr;
@@ -87,6 +91,9 @@ Result<const ClassTable::File*> ClassTable::file_of(std::string_view name) const
   auto syntax = parse_file(source->text);
   if (!syntax) return std::move(syntax).error().at(path->second);
   source->syntax = *std::move(syntax);
+  for (size_t i = 0; i < source->text.size(); ++i) {
+    if (source->text[i] == '\n') source->line_starts.push_back(static_cast<uint32_t>(i + 1));
+  }
 
   auto file = std::make_unique<File>();
   file->source = source;
@@ -164,7 +171,7 @@ std::string ClassTable::place(const SourceFile& file, uint32_t offset) const {
       if (!found.empty()) return found;
     }
   }
-  return file.path + ":" + std::to_string(line_of(file.text, offset));
+  return file.path + ":" + std::to_string(file.line(offset));
 }
 
 }  // namespace lanthorn::script

@@ -18,6 +18,10 @@ struct SourceFile {
   std::string path;  // in the archive: "code/__torch__/torchvision/models/resnet.py"
   std::string text;
   FileSyntax syntax;
+  std::vector<uint32_t> line_starts;  // offsets of lines 2, 3, ...
+
+  /// The line of an offset, from 1.
+  size_t line(uint32_t offset) const;
 };
 
 /// A free function or a method. Immutable.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,15 +24,19 @@ struct Program {
   std::vector<Value> traced_inputs;         // example inputs where the archive has them
   std::string method = "forward";           // the entry; "forward__0" for some scripted modules
   std::vector<std::string> methods;         // all that can be called
+  int64_t version = 3;                      // of the archive: what some operators mean
 };
 
-/// One formal parameter of the entry method, flattened where it is a tuple, list or dict.
+/// One formal parameter of the entry method; the elements of one that is a tuple ("x.0", "x.1").
 struct InputSpec {
   std::string name;
   std::string type;      // "Tensor", "int", "Optional[Tensor]", "List[Tensor]", ...
   bool has_default = false;
 };
-std::vector<InputSpec> program_inputs(const Program& program, std::string_view method);
+/// `count` is how many values there are: a parameter that is a list of tensors takes what the
+/// parameters after it leave ("xs.0", "xs.1"). Without it a list is one parameter.
+std::vector<InputSpec> program_inputs(const Program& program, std::string_view method,
+                                      std::optional<size_t> count = std::nullopt);
 
 /// What a graph is made for: the inputs' dtypes and dims (symbolic or known), and the values of
 /// those that are no tensors. `hints` are the sizes of the run at hand.
@@ -64,8 +69,11 @@ struct Evaluation {
   std::vector<std::string> notes;
 };
 
-/// Evaluates a method for a signature: the partial evaluator. Unsupported operators are all
-/// listed, with source lines.
+/// Evaluates a method for a signature: the partial evaluator. `inputs` are in the order of
+/// program_inputs(program, method, inputs.size()); an absent one is a `value` of none. Dimensions are
+/// symbols of the graph (the first of the first input is "batch") unless the program branches on
+/// them. Unsupported operators are all listed, with source lines. kInvalidInput where the program
+/// itself raises.
 Result<Evaluation> evaluate(const Program& program, std::string_view method,
                             const std::vector<SignatureInput>& inputs);
 

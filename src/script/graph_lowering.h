@@ -1,0 +1,98 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "script/aten.h"
+
+namespace lanthorn::script {
+
+/// What is known of the sizes of the inputs: what each symbol is in the run at hand, where the graph
+/// can read it, and which of them the program has asked about, so that the graph holds for these only.
+struct SizeSymbols {
+  struct Source {
+    ValueId value = kNoValue;
+    int64_t axis = 0;
+  };
+  std::map<std::string, int64_t, std::less<>> hints;
+  std::map<std::string, Source, std::less<>> sources;
+  std::set<std::string> asked;
+  bool asked_unknown = false;  // a size that no hint tells was asked for
+};
+
+/// Builds a graph: the one implementation of Lowering. Every node is inferred when it is made; a node
+/// of small known inputs is folded; views are made functional.
+class GraphLowering final : public Lowering {
+ public:
+  GraphLowering() : graph_(std::make_shared<Graph>()) {}
+
+  Result<ValueId> read(const TensorRef& tensor) override;
+  Result<ValueId> emit(std::string op, std::vector<ValueId> inputs, Attributes attributes = {},
+                       std::string domain = "") override;
+  Result<std::vector<ValueId>> emit_many(std::string op, std::vector<ValueId> inputs, size_t outputs,
+                                         Attributes attributes = {}, std::string domain = "") override;
+  ValueId constant(Tensor tensor) override;
+  const ValueType& type(ValueId value) const override { return graph_->values[value].type; }
+  const Tensor* known(ValueId value) const override;
+  Result<ValueId> shape_value(std::span<const Dim> dims) override;
+  Result<ValueId> reshape_value(std::span<const Dim> dims) override;
+  TensorRef tensor(ValueId value) override;
+  std::optional<Dims> elements(const TensorRef& tensor) override;
+  TensorRef literal(Tensor tensor, bool wrapped_number = false) override;
+  Result<TensorRef> view(const TensorRef& base, ViewStep step) override;
+  Result<Value> write(const TensorRef& target, ValueId value) override;
+  Result<int64_t> concrete(const Dim& dim) override;
+  Result<std::vector<int64_t>> concrete(std::span<const Dim> dims) override;
+  Result<bool> equal(const Dim& a, const Dim& b) override;
+  Result<bool> less(const Dim& a, const Dim& b) override;
+  Result<Dim> integer_of(const TensorRef& tensor) override;
+  void note(std::string text) override;
+  Error error(ErrorCode code, std::string message) const override;
+
+  /// A graph input; each of its dims that is a lone symbol may be read from it.
+  TensorRef input(std::string name, DType dtype, Dims dims);
+  /// A tensor of a loaded program: a constant, named `name` in the graph, once it is read.
+  static TensorRef loaded(Tensor tensor, std::string name);
+
+  /// Where the program is, for errors and for Node::source.
+  std::function<std::string()> place;         // the model's own source, as far as known
+  std::function<std::string()> code_place;    // cheap: the archive's
+  SizeSymbols symbols;
+  std::vector<std::string> notes;
+  const std::shared_ptr<Graph>& graph() const { return graph_; }
+
+ private:
+  struct Made {
+    ValueType type;
+    std::optional<Dims> elements;
+  };
+  ValueId add_value(ValueType type, std::optional<Dims> elements);
+  bool may_fold(const Node& node) const;
+  Result<std::vector<Tensor>> fold(const Node& node) const;
+  Result<ValueId> apply(ValueId base, const TensorRef& view);
+  Result<ValueId> put_back(const TensorRef& view, ValueId value);
+  Result<ValueId> write_slice(const TensorRef& view, ValueId base, ValueId value);
+  Result<ValueId> fit_to(ValueId value, DType dtype, const Dims& dims);
+  /// One symbol or expression as a 1-D int64 value of one element.
+  Result<ValueId> number_value(const Dim& dim);
+  Result<ValueId> atom_value(const DimAtom& atom);
+  Result<ValueId> size_value(ValueId of, int64_t axis);
+  void remember_unknown_dims(ValueId value);
+  std::optional<int64_t> by_hints(const Dim& dim);
+
+  std::shared_ptr<Graph> graph_;
+  std::vector<std::optional<Dims>> elements_;   // by ValueId
+  std::vector<bool> weight_;                    // by ValueId: came from the file
+  std::unordered_map<std::string, ValueId> small_constants_;
+  std::unordered_map<std::string, ValueId> numbers_;      // by Dim::text()
+  std::map<std::pair<ValueId, int64_t>, ValueId> sizes_;
+  std::unordered_map<uint64_t, SizeSymbols::Source> unknown_sources_;  // by DimAtom::unknown_id
+  std::unordered_map<uint64_t, ValueId> unknown_values_;
+};
+
+}  // namespace lanthorn::script
