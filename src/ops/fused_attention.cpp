@@ -1,5 +1,6 @@
 // Scaled dot-product attention, softmax(scale * Q K^T + mask) V, of operands whose axes lie in any
-// order: what the optimizer makes of MatMul, Softmax, MatMul and the transposes around them.
+// order: what the optimizer makes of MatMul, Softmax, MatMul and the transposes around them. The mask
+// broadcasts, and one for fewer batches repeats: windows of an image share masks over a batch.
 #include "ops/op.h"
 
 #include <algorithm>
@@ -38,6 +39,9 @@ Status infer(InferContext& context) {
     if (mask.size() > 4) return refused("the mask has more than 4 dimensions");
     for (size_t i = 0; i < mask.size(); ++i) {
       const Dim& size = scores[4 - mask.size() + i];
+      if (mask.size() == 4 && i == 0 && mask[0].is_known() && !mask[0].is(0)) {
+        if (!size.is_known() || size.value() % mask[0].value() == 0) continue;  // repeats
+      }
       if (!mask[i].is(1) && differ(mask[i], size)) return refused("the mask does not broadcast to the scores");
     }
   }
@@ -53,7 +57,7 @@ double mask_at(const TensorView& mask, const std::array<int64_t, 4>& at) {
   int64_t position = 0;
   const size_t skipped = 4 - mask.rank();
   for (size_t i = 0; i < mask.rank(); ++i) {
-    position = position * mask.shape[i] + (mask.shape[i] == 1 ? 0 : at[i + skipped]);
+    position = position * mask.shape[i] + at[i + skipped] % mask.shape[i];
   }
   return mask.as<float>()[static_cast<size_t>(position)];
 }

@@ -78,7 +78,7 @@ MaskRows mask_rows(const RunContext& context, size_t b, size_t h) {
   std::copy(mask.shape.begin(), mask.shape.end(), shape.begin() + static_cast<ptrdiff_t>(4 - mask.rank()));
   const size_t matrix = static_cast<size_t>(shape[2] * shape[3]);
   size_t index = 0;
-  if (shape[0] != 1) index += b * static_cast<size_t>(shape[1]);
+  index += b % static_cast<size_t>(shape[0]) * static_cast<size_t>(shape[1]);
   if (shape[1] != 1) index += h;
   rows.first = floats(mask) + index * matrix;
   rows.stride = shape[2] == 1 ? 0 : static_cast<size_t>(shape[3]);

@@ -14,8 +14,14 @@ namespace {
 
 /// softmax(scale * q kt + mask) v, as found in a graph.
 struct Found {
-  ValueId q = kNoValue, k_transposed = kNoValue, v = kNoValue, mask = kNoValue;
+  struct Mask {
+    ValueId id = kNoValue;
+    bool five_axes = false;  // with a leading axis of size 1 too many
+  };
+  ValueId q = kNoValue, k_transposed = kNoValue, v = kNoValue, product = kNoValue;
+  std::vector<Mask> masks;
   double scale = 1;
+  ValueId head_scale = kNoValue;  // a constant [heads, 1, 1] on top of scale
   uint32_t last = kNoNode;  // the second product
 };
 
@@ -80,28 +86,77 @@ class AttentionFuser {
     Found found;
     found.v = second->inputs[1];
     found.last = index_.readers(weights)[0];
-    ValueId scores = softmax.inputs[0];
-    const Node* add = index_.maker(scores, "Add");
-    if (add && index_.read_once(scores)) {
-      for (size_t i = 0; i < 2; ++i) {
-        double scale = 1;
-        const ValueId product = without_scale(add->inputs[i], scale);
-        if (!index_.maker(product, "MatMul") || dims(product) != dims(scores) || !index_.read_once(product)) continue;
-        if (index_.rank(add->inputs[1 - i]) > rank || index_.rank(add->inputs[1 - i]) < 0) continue;
-        found.mask = add->inputs[1 - i];
-        found.scale = scale;
-        scores = product;
-        break;
-      }
-    } else {
-      scores = without_scale(scores, found.scale);
-    }
-    const Node* first = index_.maker(scores, "MatMul");
-    if (!first || !index_.read_once(scores)) return std::nullopt;
+    if (!peel(softmax.inputs[0], found, 0)) return std::nullopt;
+    const Node* first = index_.maker(found.product, "MatMul");
     if (!fits(first->inputs[0], first->inputs[1], found.v, rank)) return std::nullopt;
     found.q = without_scale(first->inputs[0], found.scale);
     found.k_transposed = key_without_scale(first->inputs[1], found.scale);
     return found;
+  }
+
+  /// Goes up from the scores to their product, through scales and masks. Nothing is changed.
+  bool peel(ValueId id, Found& found, int depth) const {
+    constexpr int kMaxDepth = 6;
+    const Node* node = index_.maker(id);
+    if (!node || depth > kMaxDepth || !index_.read_once(id) || !node->domain.empty()) return false;
+    if (node->op == "MatMul") {
+      found.product = id;
+      return true;
+    }
+    if (node->op == "Mul" || node->op == "Div") return peel_scale(*node, found, depth);
+    if (node->op == "Add") {
+      if (found.scale != 1 || found.head_scale != kNoValue) return false;  // would scale the mask too
+      for (size_t i = 0; i < 2; ++i) {
+        const ValueId mask = node->inputs[1 - i];
+        if (index_.rank(mask) < 0 || index_.rank(mask) > index_.rank(id) || dims(node->inputs[i]) != dims(id)) continue;
+        if (!peel(node->inputs[i], found, depth + 1)) continue;
+        found.masks.push_back({mask, false});
+        return true;
+      }
+    }
+    return node->op == "Reshape" && peel_windows(*node, found, depth);
+  }
+
+  bool peel_scale(const Node& node, Found& found, int depth) const {
+    for (size_t i = 0; i < (node.op == "Div" ? 1u : 2u); ++i) {
+      const ValueId factor = node.inputs[1 - i];
+      const Tensor* tensor = index_.constant(factor);
+      if (!tensor || dims(node.inputs[i]) != dims(node.outputs[0])) continue;
+      if (const auto number = index_.scalar(factor); number && *number != 0) {
+        found.scale *= node.op == "Mul" ? *number : 1 / *number;
+        return peel(node.inputs[i], found, depth + 1);
+      }
+      const Shape& shape = tensor->shape();
+      const bool per_head = shape.size() >= 3 && shape[shape.size() - 1] == 1 && shape[shape.size() - 2] == 1;
+      if (!per_head || node.op == "Div" || found.head_scale != kNoValue) continue;
+      found.head_scale = factor;
+      return peel(node.inputs[i], found, depth + 1);
+    }
+    return false;
+  }
+
+  /// A mask that repeats over the batch, added between two reshapes: [batch * windows, heads, t, t] is
+  /// seen as [batch, windows, heads, t, t] and the mask is [1, windows, 1, t, t].
+  bool peel_windows(const Node& back, Found& found, int depth) const {
+    if (found.scale != 1 || found.head_scale != kNoValue) return false;
+    const Node* add = index_.maker(back.inputs[0], "Add");
+    if (!add || !index_.read_once(back.inputs[0])) return false;
+    for (size_t i = 0; i < 2; ++i) {
+      const Node* apart = index_.maker(add->inputs[i], "Reshape");
+      const ValueId mask = add->inputs[1 - i];
+      if (!apart || !index_.read_once(add->inputs[i]) || dims(apart->inputs[0]) != dims(back.outputs[0])) continue;
+      const Dims& five = dims(add->outputs[0]);
+      if (five.size() != 5 || dims(add->inputs[i]) != five || index_.rank(mask) < 4 || index_.rank(mask) > 5) continue;
+      const Dims& m = dims(mask);
+      const size_t skip = m.size() - 4;
+      if (skip == 1 && !m[0].is(1)) continue;
+      const bool plain = m[skip] == five[1] && m[skip + 1].is(1) && m[skip + 2] == five[3] &&
+                         m[skip + 3] == five[4] && dims(back.outputs[0]).size() == 4;
+      if (!plain || !peel(apart->inputs[0], found, depth + 1)) continue;
+      found.masks.push_back({mask, m.size() == 5});
+      return true;
+    }
+    return false;
   }
 
   bool fits(ValueId q, ValueId kt, ValueId v, int64_t rank) const {
@@ -138,9 +193,30 @@ class AttentionFuser {
                     ValueType::tensor(type.dtype, std::move(turned)));
   }
 
+  ValueId mask_of(const Found& found) {
+    ValueId sum = kNoValue;
+    for (const Found::Mask& mask : found.masks) {
+      ValueId id = mask.id;
+      if (mask.five_axes) {
+        const ValueType type = index_.type(id);
+        const ValueId axes = index_.graph().add_constant(Tensor::of_ints(std::array<int64_t, 1>{0}));
+        id = add_node("Squeeze", {id, axes}, {}, ValueType::tensor(type.dtype, Dims(type.dims.begin() + 1, type.dims.end())));
+      }
+      if (sum == kNoValue) {
+        sum = id;
+        continue;
+      }
+      ValueType type = ValueType::unranked(DType::kF32);  // inferred after the pass
+      sum = add_node("Add", {sum, id}, {}, std::move(type));
+    }
+    return sum;
+  }
+
   void rewrite(const Found& found) {
-    std::vector<ValueId> inputs = {four_axes(found.q), transposed(four_axes(found.k_transposed)), four_axes(found.v)};
-    if (found.mask != kNoValue) inputs.push_back(found.mask);
+    ValueId q = found.q;
+    if (found.head_scale != kNoValue) q = add_node("Mul", {q, found.head_scale}, {}, ValueType(index_.type(q)));
+    std::vector<ValueId> inputs = {four_axes(q), transposed(four_axes(found.k_transposed)), four_axes(found.v)};
+    if (const ValueId mask = mask_of(found); mask != kNoValue) inputs.push_back(mask);
     become(found.last, std::move(inputs), found.scale);
   }
 

@@ -51,7 +51,7 @@ Status optimize(Graph& graph, const OptimizeOptions& options) {
     if (moved) LAN_OK(clean(graph));
   }
   // Adding fuses into what multiplied before, so scales and epilogues take turns.
-  for (const Pass pass : {fuse_epilogues, fold_scales, fuse_epilogues}) {
+  for (const Pass pass : {fuse_epilogues, fold_scales, fuse_epilogues, fuse_affines}) {
     LAN_TRY(const bool changed, apply(graph, pass));
     if (changed) LAN_OK(clean(graph));
   }
