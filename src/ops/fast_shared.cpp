@@ -27,4 +27,22 @@ Result<std::shared_ptr<const void>> prepare_table(const KernelQuery& query) {
 
 uint64_t key_of_isa(const KernelQuery& query) { return static_cast<uint64_t>(query.isa); }
 
+AutoPad auto_pad_of(const Attributes& attributes) {
+  const std::string_view mode = attributes.text("auto_pad", "NOTSET");
+  if (mode == "SAME_UPPER") return AutoPad::kSameUpper;
+  if (mode == "SAME_LOWER") return AutoPad::kSameLower;
+  return mode == "VALID" ? AutoPad::kValid : AutoPad::kExplicit;
+}
+
+std::pair<size_t, size_t> PadRule::pads(size_t in, size_t out, size_t kernel, size_t stride,
+                                        size_t dilation, size_t before, size_t after) const {
+  if (mode == AutoPad::kExplicit) return {before, after};
+  if (mode == AutoPad::kValid || out == 0) return {0, 0};
+  const size_t reach = (out - 1) * stride + (kernel - 1) * dilation + 1;
+  const size_t total = reach > in ? reach - in : 0;
+  const size_t less = total / 2, more = total - less;
+  if (mode == AutoPad::kSameUpper) return {less, more};
+  return {more, less};
+}
+
 }  // namespace lanthorn

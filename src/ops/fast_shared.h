@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "kernels/kernels.h"
 #include "kernels/workers.h"
@@ -34,6 +35,16 @@ inline float* floats(const MutableTensorView& view) { return static_cast<float*>
 inline const float* floats_or_null(const RunContext& context, size_t i) {
   return context.has_input(i) ? floats(context.input(i)) : nullptr;
 }
+
+/// Attribute auto_pad, and the padding before one dimension that follows from it.
+enum class AutoPad : uint8_t { kExplicit, kSameUpper, kSameLower, kValid };
+AutoPad auto_pad_of(const Attributes& attributes);
+struct PadRule {
+  AutoPad mode = AutoPad::kExplicit;
+  /// Padding before and after a dimension, of which `before` and `after` are the explicit ones.
+  std::pair<size_t, size_t> pads(size_t in, size_t out, size_t kernel, size_t stride,
+                                 size_t dilation, size_t before, size_t after) const;
+};
 
 /// The product of some dimensions.
 inline size_t extent(std::span<const int64_t> dims) {

@@ -11,13 +11,16 @@ namespace {
 struct PreparedConv {
   const KernelTable* table = nullptr;
   ConvShape shape;  // but batch, input and output sizes, which come with a run
+  PadRule pad_rule;
   PackedConv packed;
   Tensor weights;  // kept: Winograd goes back to them
   Activation activation = Activation::kNone;
   float alpha = 0.0f, beta = 0.0f;
 };
 
-void set_sizes(std::span<const int64_t> input, std::span<const int64_t> output, ConvShape* s) {
+// Sizes, and the padding where it follows from them.
+void set_sizes(std::span<const int64_t> input, std::span<const int64_t> output, PadRule rule,
+               ConvShape* s) {
   s->batch = static_cast<size_t>(input[0]);
   s->in_h = static_cast<size_t>(input[1]);
   s->in_w = static_cast<size_t>(input[2]);
@@ -25,6 +28,10 @@ void set_sizes(std::span<const int64_t> input, std::span<const int64_t> output, 
   s->out_h = static_cast<size_t>(output[1]);
   s->out_w = static_cast<size_t>(output[2]);
   s->out_c = static_cast<size_t>(output[3]);
+  s->pad_top =
+      rule.pads(s->in_h, s->out_h, s->kernel_h, s->stride_h, s->dilation_h, s->pad_top, 0).first;
+  s->pad_left =
+      rule.pads(s->in_w, s->out_w, s->kernel_w, s->stride_w, s->dilation_w, s->pad_left, 0).first;
 }
 
 ConvShape shape_of(const KernelQuery& query) {
@@ -33,7 +40,6 @@ ConvShape shape_of(const KernelQuery& query) {
   const std::vector<int64_t> dilations = attributes.ints("dilations", {1, 1});
   const std::vector<int64_t> pads = attributes.ints("pads", {0, 0, 0, 0});
   ConvShape s;
-  set_sizes(dims_of(query.inputs[0]), dims_of(query.outputs[0]), &s);
   s.kernel_h = static_cast<size_t>(query.dim(1, 2));
   s.kernel_w = static_cast<size_t>(query.dim(1, 3));
   s.stride_h = static_cast<size_t>(strides[0]);
@@ -43,6 +49,7 @@ ConvShape shape_of(const KernelQuery& query) {
   s.pad_top = static_cast<size_t>(pads[0]);
   s.pad_left = static_cast<size_t>(pads[1]);
   s.groups = static_cast<size_t>(attributes.integer("group", 1));
+  set_sizes(dims_of(query.inputs[0]), dims_of(query.outputs[0]), {auto_pad_of(attributes)}, &s);
   return s;
 }
 
@@ -72,6 +79,7 @@ Result<std::shared_ptr<const void>> prepare(const KernelQuery& query) {
   const Attributes& attributes = query.node.attributes;
   prepared->table = &kernels(query.isa);
   prepared->shape = shape_of(query);
+  prepared->pad_rule.mode = auto_pad_of(attributes);
   LAN_TRY(prepared->weights, query.constants[1]->contiguous());
   prepared->activation = *activation_from_name(attributes.text("activation", ""));
   prepared->alpha = attributes.real("alpha", 0.0f);
@@ -93,7 +101,7 @@ size_t scratch_bytes(const KernelQuery& query) {
 Status run(const RunContext& context) {
   const auto& prepared = *static_cast<const PreparedConv*>(context.prepared());
   ConvShape s = prepared.shape;
-  set_sizes(context.input(0).shape, context.output(0).shape, &s);
+  set_sizes(context.input(0).shape, context.output(0).shape, prepared.pad_rule, &s);
   Epilogue epilogue;
   epilogue.bias = floats_or_null(context, 2);
   epilogue.residual = floats_or_null(context, 3);
