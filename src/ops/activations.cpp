@@ -15,7 +15,8 @@ double attribute(const RunContext& context, std::string_view name, float fallbac
 
 Status run_celu(const RunContext& context) {
   const double alpha = attribute(context, "alpha", 1.0f);
-  return map_wide<double, 1>(context, [=](double x) { return x > 0 ? x : alpha * std::expm1(x / alpha); });
+  return map_wide<double, 1>(context,
+                             [=](double x) { return x > 0 ? x : alpha * std::expm1(x / alpha); });
 }
 
 Status run_elu(const RunContext& context) {
@@ -26,7 +27,8 @@ Status run_elu(const RunContext& context) {
 Status run_selu(const RunContext& context) {
   const double alpha = attribute(context, "alpha", 1.67326319217681884765625f);
   const double gamma = attribute(context, "gamma", 1.05070102214813232421875f);
-  return map_wide<double, 1>(context, [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
+  return map_wide<double, 1>(context,
+                             [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
 }
 
 double gelu(double x) { return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2)); }
@@ -37,7 +39,8 @@ double gelu_tanh(double x) {
 
 Status infer_gelu(InferContext& context) {
   const std::string_view kind = context.attributes().text("approximate", "none");
-  if (kind != "none" && kind != "tanh") return refused("there is no approximation \"" + std::string(kind) + "\"");
+  if (kind != "none" && kind != "tanh")
+    return refused("there is no approximation \"" + std::string(kind) + "\"");
   return infer_same(context);
 }
 
@@ -48,7 +51,8 @@ Status run_gelu(const RunContext& context) {
 
 Status run_hard_sigmoid(const RunContext& context) {
   const double alpha = attribute(context, "alpha", 0.2f), beta = attribute(context, "beta", 0.5f);
-  return map_wide<double, 1>(context, [=](double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); });
+  return map_wide<double, 1>(context,
+                             [=](double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); });
 }
 
 Status run_leaky_relu(const RunContext& context) {
@@ -60,13 +64,15 @@ Status infer_prelu(InferContext& context) {
   LAN_OK(require_same_dtype(context, 0, 2));
   LAN_OK(broadcast_dims(context.dims(0), context.dims(1)).ok()
              ? ok()
-             : refused("a slope of shape " + dims_text(context.dims(1)) + " does not fit " + dims_text(context.dims(0))));
+             : refused("a slope of shape " + dims_text(context.dims(1)) + " does not fit " +
+                       dims_text(context.dims(0))));
   context.set_output(0, context.input(0));
   return ok();
 }
 
 Status run_prelu(const RunContext& context) {
-  return map_numbers<2>(context, [](auto x, auto slope) { return x < 0 ? wrapping_mul(x, slope) : x; });
+  return map_numbers<2>(context,
+                        [](auto x, auto slope) { return x < 0 ? wrapping_mul(x, slope) : x; });
 }
 
 Status run_relu(const RunContext& context) {
@@ -75,7 +81,9 @@ Status run_relu(const RunContext& context) {
 
 Status run_shrink(const RunContext& context) {
   const double bias = attribute(context, "bias", 0.0f), lambda = attribute(context, "lambd", 0.5f);
-  return map_wide<double, 1>(context, [=](double x) { return x < -lambda ? x + bias : x > lambda ? x - bias : 0.0; });
+  return map_wide<double, 1>(context, [=](double x) {
+    return x < -lambda ? x + bias : x > lambda ? x - bias : 0.0;
+  });
 }
 
 Status run_swish(const RunContext& context) {
@@ -88,7 +96,8 @@ Status run_thresholded_relu(const RunContext& context) {
   return map_wide<double, 1>(context, [=](double x) { return x > alpha ? x : 0.0; });
 }
 
-consteval OpDef activation(std::string_view name, int since, uint64_t types, Status (*run)(const RunContext&)) {
+consteval OpDef activation(std::string_view name, int since, uint64_t types,
+                           Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = since,
           .inputs = {{"X", types}},
@@ -110,19 +119,20 @@ extern constinit const OpDef op_gelu = {.name = "Gelu",
                                         .accuracy = Accuracy::kRounding,
                                         .infer = infer_gelu,
                                         .reference = run_gelu};
-extern constinit const OpDef op_hard_sigmoid = activation("HardSigmoid", 22, kFloats, run_hard_sigmoid);
+extern constinit const OpDef op_hard_sigmoid =
+    activation("HardSigmoid", 22, kFloats, run_hard_sigmoid);
 extern constinit const OpDef op_leaky_relu = activation("LeakyRelu", 16, kFloats, run_leaky_relu);
-extern constinit const OpDef op_prelu = {
-    .name = "PRelu",
-    .since = 16,
-    .inputs = {{"X", kNumbers}, {"slope", kNumbers}},
-    .outputs = {{"Y"}},
-    .accuracy = Accuracy::kRounding,
-    .infer = infer_prelu,
-    .reference = run_prelu};
+extern constinit const OpDef op_prelu = {.name = "PRelu",
+                                         .since = 16,
+                                         .inputs = {{"X", kNumbers}, {"slope", kNumbers}},
+                                         .outputs = {{"Y"}},
+                                         .accuracy = Accuracy::kRounding,
+                                         .infer = infer_prelu,
+                                         .reference = run_prelu};
 extern constinit const OpDef op_relu = activation("Relu", 14, kFloats | kSignedInts, run_relu);
 extern constinit const OpDef op_shrink = activation("Shrink", 9, kNumbers, run_shrink);
 extern constinit const OpDef op_swish = activation("Swish", 24, kFloats, run_swish);
-extern constinit const OpDef op_thresholded_relu = activation("ThresholdedRelu", 22, kFloats, run_thresholded_relu);
+extern constinit const OpDef op_thresholded_relu =
+    activation("ThresholdedRelu", 22, kFloats, run_thresholded_relu);
 
 }  // namespace lanthorn

@@ -10,7 +10,8 @@ namespace {
 
 Status infer(InferContext& context) {
   LAN_OK(require_rank(context, 0, 1));
-  LAN_TRY(const int64_t axis, normal_axis(context.attributes().integer("axis", 0), context.rank(0)));
+  LAN_TRY(const int64_t axis,
+          normal_axis(context.attributes().integer("axis", 0), context.rank(0)));
   Dims dims = context.dims(0);
   if (dims[static_cast<size_t>(axis)].is(0)) return refused("there is no largest of no elements");
   if (context.attributes().integer("keepdims", 1) != 0) {
@@ -45,7 +46,8 @@ Status find(const RunContext& context, bool largest) {
     int64_t best = 0;
     for (int64_t k = 1; k < view.size; ++k) {
       const W x = values[static_cast<size_t>(first + k * view.inner)];
-      if (replaces(x, values[static_cast<size_t>(first + best * view.inner)], largest, last)) best = k;
+      if (replaces(x, values[static_cast<size_t>(first + best * view.inner)], largest, last))
+        best = k;
     }
     out[static_cast<size_t>(i)] = best;
   }

@@ -47,7 +47,8 @@ Status infer_div(InferContext& context) {
 
 Status infer_mod(InferContext& context) {
   LAN_OK(infer_broadcast(context));
-  if (is_integer(context.dtype(0)) && context.attributes().integer("fmod", 0) == 0) propagate(context, mod);
+  if (is_integer(context.dtype(0)) && context.attributes().integer("fmod", 0) == 0)
+    propagate(context, mod);
   return ok();
 }
 
@@ -134,8 +135,8 @@ Status run_pow(const RunContext& context) {
   return map_wide<double, 2>(context, [](double x, double y) { return std::pow(x, y); });
 }
 
-consteval OpDef binary(std::string_view name, int since, Accuracy accuracy, Status (*rule)(InferContext&),
-                       Status (*run)(const RunContext&)) {
+consteval OpDef binary(std::string_view name, int since, Accuracy accuracy,
+                       Status (*rule)(InferContext&), Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = since,
           .inputs = {{"A", kNumbers}, {"B", kNumbers}},

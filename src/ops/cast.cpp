@@ -16,11 +16,13 @@ Status infer_to(InferContext& context, DType to) {
   const DType from = context.dtype(0);
   const bool text = from == DType::kString || to == DType::kString;
   if (!text && !can_convert(from, to)) {
-    return refused("there is no conversion from " + std::string(dtype_name(from)) + " to " + std::string(dtype_name(to)));
+    return refused("there is no conversion from " + std::string(dtype_name(from)) + " to " +
+                   std::string(dtype_name(to)));
   }
   context.set_output(0, to, context.dims(0));
   // Narrow integers would wrap and narrow floats round; sizes are assumed to fit what is wide.
-  const bool keeps = to == DType::kI64 || to == DType::kI32 || to == DType::kF32 || to == DType::kF64;
+  const bool keeps =
+      to == DType::kI64 || to == DType::kI32 || to == DType::kF32 || to == DType::kF64;
   const std::optional<Dims> elements = context.elements(0);
   if (elements && keeps) context.set_elements(0, *elements);
   if (elements && to == DType::kBool) {
@@ -40,28 +42,32 @@ Status infer_to(InferContext& context, DType to) {
 Status infer_cast(InferContext& context) {
   const int64_t number = context.attributes().integer("to", 0);
   const DType to = dtype_from_onnx(number);
-  if (to == DType::kUndefined) return refused("attribute 'to' is " + std::to_string(number) + ", which is no type");
+  if (to == DType::kUndefined)
+    return refused("attribute 'to' is " + std::to_string(number) + ", which is no type");
   return infer_to(context, to);
 }
 
 Status infer_cast_like(InferContext& context) { return infer_to(context, context.dtype(1)); }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
            return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
          });
 }
 
 Result<double> number_from_text(std::string_view text) {
   if (equals_ignoring_case(text, "nan")) return std::numeric_limits<double>::quiet_NaN();
-  if (equals_ignoring_case(text, "inf") || equals_ignoring_case(text, "+inf")) return std::numeric_limits<double>::infinity();
+  if (equals_ignoring_case(text, "inf") || equals_ignoring_case(text, "+inf"))
+    return std::numeric_limits<double>::infinity();
   if (equals_ignoring_case(text, "-inf")) return -std::numeric_limits<double>::infinity();
   std::string_view digits = text;
   if (!digits.empty() && digits[0] == '+') digits.remove_prefix(1);
   double number = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (code == std::errc::invalid_argument || end != digits.data() + digits.size()) {
-    return Error{ErrorCode::kInvalidInput, "the string \"" + std::string(text.substr(0, 40)) + "\" is no number", "", ""};
+    return Error{ErrorCode::kInvalidInput,
+                 "the string \"" + std::string(text.substr(0, 40)) + "\" is no number", "", ""};
   }
   return number;
 }
@@ -79,7 +85,8 @@ Status cast_from_strings(const RunContext& context, ConvertOptions options) {
   for (size_t i = 0; i < from.size(); ++i) {
     std::byte* at = element_at(to.dtype, to.data, static_cast<int64_t>(i));
     int64_t whole = 0;
-    const auto [end, code] = std::from_chars(from[i].data(), from[i].data() + from[i].size(), whole);
+    const auto [end, code] =
+        std::from_chars(from[i].data(), from[i].data() + from[i].size(), whole);
     if (code == std::errc() && end == from[i].data() + from[i].size() && is_integer(to.dtype)) {
       convert(DType::kI64, &whole, to.dtype, at, 1);
       continue;
@@ -158,14 +165,17 @@ int bit_width(DType dtype) {
 
 Status infer_bit_cast(InferContext& context) {
   const DType from = context.dtype(0), to = dtype_from_onnx(context.attributes().integer("to", 0));
-  if (to == DType::kUndefined || from == DType::kString || to == DType::kString || bit_width(from) != bit_width(to)) {
-    return refused("the bits of " + std::string(dtype_name(from)) + " are not those of " + std::string(dtype_name(to)));
+  if (to == DType::kUndefined || from == DType::kString || to == DType::kString ||
+      bit_width(from) != bit_width(to)) {
+    return refused("the bits of " + std::string(dtype_name(from)) + " are not those of " +
+                   std::string(dtype_name(to)));
   }
   context.set_output(0, to, context.dims(0));
   return ok();
 }
 
-// Signed sub-byte numbers are stored sign-extended, so their upper bits are not part of the pattern.
+// Signed sub-byte numbers are stored sign-extended, so their upper bits are not part of the
+// pattern.
 Status run_bit_cast(const RunContext& context) {
   const TensorView& from = context.input(0);
   const MutableTensorView& to = context.output(0);
@@ -179,8 +189,9 @@ Status run_bit_cast(const RunContext& context) {
   for (size_t i = 0; i < count; ++i) {
     const auto high = static_cast<uint8_t>(static_cast<const uint8_t*>(from.data)[i] << unused);
     const bool extends = to.dtype == DType::kI4 || to.dtype == DType::kI2;
-    static_cast<uint8_t*>(to.data)[i] = extends ? static_cast<uint8_t>(static_cast<int8_t>(high) >> unused)
-                                                : static_cast<uint8_t>(high >> unused);
+    static_cast<uint8_t*>(to.data)[i] =
+        extends ? static_cast<uint8_t>(static_cast<int8_t>(high) >> unused)
+                : static_cast<uint8_t>(high >> unused);
   }
   return ok();
 }

@@ -12,7 +12,8 @@ Status infer(InferContext& context) {
   for (size_t i = 1; i < context.input_count(); ++i) {
     // Exporters write bounds of shape [1] too, which all runtimes take.
     if (context.has_input(i) && context.rank(i) > 0 && !product(context.dims(i)).is(1)) {
-      return refused("a bound has the shape " + dims_text(context.dims(i)) + ", but it must be one number");
+      return refused("a bound has the shape " + dims_text(context.dims(i)) +
+                     ", but it must be one number");
     }
   }
   context.set_output(0, context.input(0));
@@ -22,7 +23,8 @@ Status infer(InferContext& context) {
     if (!context.has_input(i)) continue;
     const std::optional<Dims> bound = context.elements(i);
     if (!bound) return ok();
-    for (Dim& element : *elements) element = i == 1 ? max(element, (*bound)[0]) : min(element, (*bound)[0]);
+    for (Dim& element : *elements)
+      element = i == 1 ? max(element, (*bound)[0]) : min(element, (*bound)[0]);
   }
   context.set_elements(0, *std::move(elements));
   return ok();
@@ -43,9 +45,12 @@ Status clip(const RunContext& context) {
 
 Status reference(const RunContext& context) {
   switch (wide_kind(context.input(0).dtype)) {
-    case WideKind::kReal: return clip<double>(context);
-    case WideKind::kSigned: return clip<int64_t>(context);
-    case WideKind::kUnsigned: return clip<uint64_t>(context);
+    case WideKind::kReal:
+      return clip<double>(context);
+    case WideKind::kSigned:
+      return clip<int64_t>(context);
+    case WideKind::kUnsigned:
+      return clip<uint64_t>(context);
   }
   return ok();
 }

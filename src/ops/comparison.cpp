@@ -16,7 +16,8 @@ using DimComparison = std::optional<Dim> (*)(const DimRange&);
 
 std::optional<Dim> is_equal(const DimRange& difference) {
   if (difference.low && difference.high && *difference.low == 0 && *difference.high == 0) return 1;
-  if ((difference.low && *difference.low > 0) || (difference.high && *difference.high < 0)) return 0;
+  if ((difference.low && *difference.low > 0) || (difference.high && *difference.high < 0))
+    return 0;
   return std::nullopt;
 }
 std::optional<Dim> is_less(const DimRange& difference) {
@@ -55,8 +56,9 @@ Status run_equal_strings(const RunContext& context) {
   const auto out = context.output(0).as<uint8_t>();
   for (BroadcastWalk walk(context.output(0).shape, shapes); !walk.done(); walk.next()) {
     for (int64_t i = 0; i < walk.length(); ++i) {
-      out[static_cast<size_t>(walk.at() + i)] = a[static_cast<size_t>(walk.at(0) + i * walk.step(0))] ==
-                                                b[static_cast<size_t>(walk.at(1) + i * walk.step(1))];
+      out[static_cast<size_t>(walk.at() + i)] =
+          a[static_cast<size_t>(walk.at(0) + i * walk.step(0))] ==
+          b[static_cast<size_t>(walk.at(1) + i * walk.step(1))];
     }
   }
   return ok();
@@ -102,15 +104,17 @@ Status run_where(const RunContext& context) {
   for (BroadcastWalk walk(context.output(0).shape, shapes); !walk.done(); walk.next()) {
     for (int64_t i = 0; i < walk.length(); ++i) {
       const size_t chosen = condition[walk.at(0) + i * walk.step(0)] != 0 ? 1 : 2;
-      copy_elements(dtype, element_at(dtype, context.input(chosen).data, walk.at(chosen) + i * walk.step(chosen)),
-                    element_at(dtype, context.output(0).data, walk.at() + i), 1);
+      copy_elements(
+          dtype,
+          element_at(dtype, context.input(chosen).data, walk.at(chosen) + i * walk.step(chosen)),
+          element_at(dtype, context.output(0).data, walk.at() + i), 1);
     }
   }
   return ok();
 }
 
-consteval OpDef comparison(std::string_view name, int since, uint64_t types, Status (*rule)(InferContext&),
-                           Status (*run)(const RunContext&)) {
+consteval OpDef comparison(std::string_view name, int since, uint64_t types,
+                           Status (*rule)(InferContext&), Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = since,
           .inputs = {{"A", types}, {"B", types}},
@@ -121,11 +125,13 @@ consteval OpDef comparison(std::string_view name, int since, uint64_t types, Sta
 
 }  // namespace
 
-extern constinit const OpDef op_equal = comparison("Equal", 19, kEqualTypes, infer<is_equal>, run_equal);
+extern constinit const OpDef op_equal =
+    comparison("Equal", 19, kEqualTypes, infer<is_equal>, run_equal);
 extern constinit const OpDef op_less = comparison("Less", 13, kNumbers, infer<is_less>, run_less);
 extern constinit const OpDef op_less_or_equal =
     comparison("LessOrEqual", 16, kNumbers, infer<is_less_or_equal>, run_less_or_equal);
-extern constinit const OpDef op_greater = comparison("Greater", 13, kNumbers, infer<is_greater>, run_greater);
+extern constinit const OpDef op_greater =
+    comparison("Greater", 13, kNumbers, infer<is_greater>, run_greater);
 extern constinit const OpDef op_greater_or_equal =
     comparison("GreaterOrEqual", 16, kNumbers, infer<is_greater_or_equal>, run_greater_or_equal);
 extern constinit const OpDef op_where = {.name = "Where",

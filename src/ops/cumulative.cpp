@@ -8,7 +8,8 @@ namespace {
 
 Status infer(InferContext& context) {
   LAN_OK(require_rank(context, 0, 1));
-  if (!product(context.dims(1)).is(1) && all_known(context.dims(1))) return refused("the axis must be one number");
+  if (!product(context.dims(1)).is(1) && all_known(context.dims(1)))
+    return refused("the axis must be one number");
   if (const std::optional<std::vector<int64_t>> axis = known_ints(context, 1)) {
     LAN_TRY([[maybe_unused]] const int64_t normal, normal_axis((*axis)[0], context.rank(0)));
   }
@@ -40,12 +41,14 @@ Status accumulate(const RunContext& context, W start, F function) {
 }
 
 Status run_sum(const RunContext& context) {
-  if (is_floating(context.input(0).dtype)) return accumulate<double>(context, 0, wrapping_add<double>);
+  if (is_floating(context.input(0).dtype))
+    return accumulate<double>(context, 0, wrapping_add<double>);
   return accumulate<int64_t>(context, 0, wrapping_add<int64_t>);
 }
 
 Status run_prod(const RunContext& context) {
-  if (is_floating(context.input(0).dtype)) return accumulate<double>(context, 1, wrapping_mul<double>);
+  if (is_floating(context.input(0).dtype))
+    return accumulate<double>(context, 1, wrapping_mul<double>);
   return accumulate<int64_t>(context, 1, wrapping_mul<int64_t>);
 }
 

@@ -50,8 +50,8 @@ Status run_shift(const RunContext& context) {
   });
 }
 
-consteval OpDef binary(std::string_view name, int since, uint64_t types, Status (*rule)(InferContext&),
-                       Status (*run)(const RunContext&)) {
+consteval OpDef binary(std::string_view name, int since, uint64_t types,
+                       Status (*rule)(InferContext&), Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = since,
           .inputs = {{"A", types}, {"B", types}},
@@ -65,9 +65,13 @@ consteval OpDef binary(std::string_view name, int since, uint64_t types, Status 
 extern constinit const OpDef op_and = binary("And", 7, kBoolType, infer<dim_and>, run_and);
 extern constinit const OpDef op_or = binary("Or", 7, kBoolType, infer<dim_or>, run_or);
 extern constinit const OpDef op_xor = binary("Xor", 7, kBoolType, infer<dim_xor>, run_xor);
-extern constinit const OpDef op_bitwise_and = binary("BitwiseAnd", 18, kIntegers, infer_broadcast, run_and);
-extern constinit const OpDef op_bitwise_or = binary("BitwiseOr", 18, kIntegers, infer_broadcast, run_or);
-extern constinit const OpDef op_bitwise_xor = binary("BitwiseXor", 18, kIntegers, infer_broadcast, run_xor);
-extern constinit const OpDef op_bit_shift = binary("BitShift", 28, kIntegers, infer_shift, run_shift);
+extern constinit const OpDef op_bitwise_and =
+    binary("BitwiseAnd", 18, kIntegers, infer_broadcast, run_and);
+extern constinit const OpDef op_bitwise_or =
+    binary("BitwiseOr", 18, kIntegers, infer_broadcast, run_or);
+extern constinit const OpDef op_bitwise_xor =
+    binary("BitwiseXor", 18, kIntegers, infer_broadcast, run_xor);
+extern constinit const OpDef op_bit_shift =
+    binary("BitShift", 28, kIntegers, infer_shift, run_shift);
 
 }  // namespace lanthorn

@@ -8,8 +8,9 @@
 namespace lanthorn {
 namespace {
 
-constexpr uint64_t kTestedFloats = kFloats | type_bit(DType::kF8E4M3FN) | type_bit(DType::kF8E4M3FNUZ) |
-                                   type_bit(DType::kF8E5M2) | type_bit(DType::kF8E5M2FNUZ);
+constexpr uint64_t kTestedFloats = kFloats | type_bit(DType::kF8E4M3FN) |
+                                   type_bit(DType::kF8E4M3FNUZ) | type_bit(DType::kF8E5M2) |
+                                   type_bit(DType::kF8E5M2FNUZ);
 
 Status infer_abs(InferContext& context) {
   LAN_OK(infer_same(context));
@@ -85,33 +86,54 @@ Status run_is_nan(const RunContext& context) {
 Status run_is_inf(const RunContext& context) {
   const bool negative = context.attributes().integer("detect_negative", 1) != 0;
   const bool positive = context.attributes().integer("detect_positive", 1) != 0;
-  return map_wide<double, 1>(
-      context, [=](double x) { return std::isinf(x) && (x < 0 ? negative : positive) ? 1.0 : 0.0; });
+  return map_wide<double, 1>(context, [=](double x) {
+    return std::isinf(x) && (x < 0 ? negative : positive) ? 1.0 : 0.0;
+  });
 }
 
 }  // namespace
 
-extern constinit const OpDef op_abs = {
-    .name = "Abs", .since = 13, .inputs = {{"X", kNumbers}}, .outputs = {{"Y"}}, .infer = infer_abs, .reference = run_abs};
+extern constinit const OpDef op_abs = {.name = "Abs",
+                                       .since = 13,
+                                       .inputs = {{"X", kNumbers}},
+                                       .outputs = {{"Y"}},
+                                       .infer = infer_abs,
+                                       .reference = run_abs};
 extern constinit const OpDef op_neg = {.name = "Neg",
                                        .since = 13,
                                        .inputs = {{"X", kFloats | kSignedInts}},
                                        .outputs = {{"Y"}},
                                        .infer = infer_neg,
                                        .reference = run_neg};
-extern constinit const OpDef op_sign = {
-    .name = "Sign", .since = 13, .inputs = {{"input", kNumbers}}, .outputs = {{"output"}}, .infer = infer_sign, .reference = run_sign};
-extern constinit const OpDef op_not = {
-    .name = "Not", .since = 1, .inputs = {{"X", kBoolType}}, .outputs = {{"Y"}}, .infer = infer_not, .reference = run_not};
+extern constinit const OpDef op_sign = {.name = "Sign",
+                                        .since = 13,
+                                        .inputs = {{"input", kNumbers}},
+                                        .outputs = {{"output"}},
+                                        .infer = infer_sign,
+                                        .reference = run_sign};
+extern constinit const OpDef op_not = {.name = "Not",
+                                       .since = 1,
+                                       .inputs = {{"X", kBoolType}},
+                                       .outputs = {{"Y"}},
+                                       .infer = infer_not,
+                                       .reference = run_not};
 extern constinit const OpDef op_bitwise_not = {.name = "BitwiseNot",
                                                .since = 18,
                                                .inputs = {{"X", kSignedInts | kUnsignedInts}},
                                                .outputs = {{"Y"}},
                                                .infer = infer_bitwise_not,
                                                .reference = run_bitwise_not};
-extern constinit const OpDef op_is_nan = {
-    .name = "IsNaN", .since = 20, .inputs = {{"X", kTestedFloats}}, .outputs = {{"Y"}}, .infer = infer_test, .reference = run_is_nan};
-extern constinit const OpDef op_is_inf = {
-    .name = "IsInf", .since = 20, .inputs = {{"X", kTestedFloats}}, .outputs = {{"Y"}}, .infer = infer_test, .reference = run_is_inf};
+extern constinit const OpDef op_is_nan = {.name = "IsNaN",
+                                          .since = 20,
+                                          .inputs = {{"X", kTestedFloats}},
+                                          .outputs = {{"Y"}},
+                                          .infer = infer_test,
+                                          .reference = run_is_nan};
+extern constinit const OpDef op_is_inf = {.name = "IsInf",
+                                          .since = 20,
+                                          .inputs = {{"X", kTestedFloats}},
+                                          .outputs = {{"Y"}},
+                                          .infer = infer_test,
+                                          .reference = run_is_inf};
 
 }  // namespace lanthorn

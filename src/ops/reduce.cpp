@@ -10,8 +10,8 @@
 namespace lanthorn {
 namespace {
 
-constexpr uint64_t kWideNumbers = kFloats | type_bit(DType::kI32) | type_bit(DType::kI64) | type_bit(DType::kU32) |
-                                  type_bit(DType::kU64);
+constexpr uint64_t kWideNumbers = kFloats | type_bit(DType::kI32) | type_bit(DType::kI64) |
+                                  type_bit(DType::kU32) | type_bit(DType::kU64);
 // Integers of every width: the text lists fewer, but older opsets and exporters write them.
 constexpr uint64_t kOrdered = kNumbers | kBoolType;
 
@@ -21,7 +21,8 @@ Result<std::optional<std::vector<int64_t>>> reduced_axes(const InferContext& con
   std::optional<std::vector<int64_t>> axes = std::vector<int64_t>{};
   if (context.has_input(1)) axes = known_ints(context, 1);
   if (!axes) return Axes(std::nullopt);
-  if (axes->empty() && context.has_input(1) && !context.dims(1).empty() && !context.dims(1)[0].is_known()) {
+  if (axes->empty() && context.has_input(1) && !context.dims(1).empty() &&
+      !context.dims(1)[0].is_known()) {
     return Axes(std::nullopt);
   }
   if (axes->empty() && context.attributes().integer("noop_with_empty_axes", 0) != 0) return axes;
@@ -61,7 +62,8 @@ template <Fold fold>
 Status infer_folding(InferContext& context) {
   LAN_OK(infer(context));
   const std::optional<Dims> elements = context.elements(0);
-  if (!elements || elements->empty() || context.rank(0) > 1 || !context.outputs[0].ranked) return ok();
+  if (!elements || elements->empty() || context.rank(0) > 1 || !context.outputs[0].ranked)
+    return ok();
   if (context.rank(0) == 1 && !product(context.outputs[0].dims).is(1)) return ok();
   Dim all = (*elements)[0];
   for (size_t i = 1; i < elements->size(); ++i) all = fold(all, (*elements)[i]);
@@ -84,7 +86,8 @@ Plan plan_of(const RunContext& context) {
   std::vector<bool> goes(shape.size(), false);
   const bool has_axes = context.has_input(1) && context.input(1).count() > 0;
   if (has_axes) {
-    for (const int64_t axis : wide_copy<int64_t>(context.input(1))) goes[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = true;
+    for (const int64_t axis : wide_copy<int64_t>(context.input(1)))
+      goes[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = true;
   } else if (context.attributes().integer("noop_with_empty_axes", 0) == 0) {
     goes.assign(shape.size(), true);
   }
@@ -138,8 +141,10 @@ Status reduce_numbers(const RunContext& context, Reducer reducer) {
 }
 
 template <class W, class F>
-W folded(const std::vector<W>& values, int64_t first, const std::vector<int64_t>& offsets, W start, F function) {
-  for (const int64_t offset : offsets) start = function(start, values[static_cast<size_t>(first + offset)]);
+W folded(const std::vector<W>& values, int64_t first, const std::vector<int64_t>& offsets, W start,
+         F function) {
+  for (const int64_t offset : offsets)
+    start = function(start, values[static_cast<size_t>(first + offset)]);
   return start;
 }
 
@@ -150,32 +155,38 @@ W magnitude(W x) {
 }
 
 Status run_sum(const RunContext& context) {
-  return reduce_numbers(context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return folded(values, first, offsets, W{0}, wrapping_add<W>);
-  });
+  return reduce_numbers(
+      context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return folded(values, first, offsets, W{0}, wrapping_add<W>);
+      });
 }
 
 Status run_prod(const RunContext& context) {
-  return reduce_numbers(context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return folded(values, first, offsets, W{1}, wrapping_mul<W>);
-  });
+  return reduce_numbers(
+      context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return folded(values, first, offsets, W{1}, wrapping_mul<W>);
+      });
 }
 
 Status run_l1(const RunContext& context) {
-  return reduce_numbers(context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return folded(values, first, offsets, W{0}, [](W sum, W x) { return wrapping_add(sum, magnitude(x)); });
-  });
+  return reduce_numbers(
+      context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return folded(values, first, offsets, W{0},
+                      [](W sum, W x) { return wrapping_add(sum, magnitude(x)); });
+      });
 }
 
 template <class W>
 W sum_of_squares(const std::vector<W>& values, int64_t first, const std::vector<int64_t>& offsets) {
-  return folded(values, first, offsets, W{0}, [](W sum, W x) { return wrapping_add(sum, wrapping_mul(x, x)); });
+  return folded(values, first, offsets, W{0},
+                [](W sum, W x) { return wrapping_add(sum, wrapping_mul(x, x)); });
 }
 
 Status run_sum_square(const RunContext& context) {
-  return reduce_numbers(context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return sum_of_squares(values, first, offsets);
-  });
+  return reduce_numbers(
+      context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return sum_of_squares(values, first, offsets);
+      });
 }
 
 Status run_l2(const RunContext& context) {
@@ -185,11 +196,12 @@ Status run_l2(const RunContext& context) {
 }
 
 Status run_mean(const RunContext& context) {
-  return reduce_numbers(context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    const W sum = folded(values, first, offsets, W{0}, wrapping_add<W>);
-    if constexpr (std::is_same_v<W, double>) return sum / static_cast<W>(offsets.size());
-    return offsets.empty() ? W{0} : static_cast<W>(sum / static_cast<W>(offsets.size()));
-  });
+  return reduce_numbers(
+      context, []<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        const W sum = folded(values, first, offsets, W{0}, wrapping_add<W>);
+        if constexpr (std::is_same_v<W, double>) return sum / static_cast<W>(offsets.size());
+        return offsets.empty() ? W{0} : static_cast<W>(sum / static_cast<W>(offsets.size()));
+      });
 }
 
 Status run_log_sum(const RunContext& context) {
@@ -205,7 +217,8 @@ Status run_log_sum_exp(const RunContext& context) {
     const double largest =
         folded(values, first, offsets, kLowest, [](double a, double b) { return a >= b ? a : b; });
     if (std::isinf(largest)) return largest;
-    const double sum = folded(values, first, offsets, 0.0, [=](double all, double x) { return all + std::exp(x - largest); });
+    const double sum = folded(values, first, offsets, 0.0,
+                              [=](double all, double x) { return all + std::exp(x - largest); });
     return largest + std::log(sum);
   });
 }
@@ -214,7 +227,8 @@ Status run_log_sum_exp(const RunContext& context) {
 template <class W>
 W extreme_of(DType dtype, bool lowest) {
   if constexpr (std::is_same_v<W, double>) {
-    return lowest ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    return lowest ? -std::numeric_limits<double>::infinity()
+                  : std::numeric_limits<double>::infinity();
   } else {
     if (dtype == DType::kBool) return lowest ? 0 : 1;
     const auto bits = static_cast<unsigned>(dtype_bytes(dtype) * 8);
@@ -234,18 +248,20 @@ bool is_nan(W x) {
 
 Status run_max(const RunContext& context) {
   const DType dtype = context.input(0).dtype;
-  return reduce_numbers(context, [dtype]<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return folded(values, first, offsets, extreme_of<W>(dtype, true),
-                  [](W a, W b) { return is_nan(a) || a >= b ? a : b; });
-  });
+  return reduce_numbers(
+      context, [dtype]<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return folded(values, first, offsets, extreme_of<W>(dtype, true),
+                      [](W a, W b) { return is_nan(a) || a >= b ? a : b; });
+      });
 }
 
 Status run_min(const RunContext& context) {
   const DType dtype = context.input(0).dtype;
-  return reduce_numbers(context, [dtype]<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
-    return folded(values, first, offsets, extreme_of<W>(dtype, false),
-                  [](W a, W b) { return is_nan(a) || a <= b ? a : b; });
-  });
+  return reduce_numbers(
+      context, [dtype]<class W>(const std::vector<W>& values, int64_t first, const auto& offsets) {
+        return folded(values, first, offsets, extreme_of<W>(dtype, false),
+                      [](W a, W b) { return is_nan(a) || a <= b ? a : b; });
+      });
 }
 
 consteval OpDef reduction(std::string_view name, int since, uint64_t types, Accuracy accuracy,
@@ -262,14 +278,20 @@ consteval OpDef reduction(std::string_view name, int since, uint64_t types, Accu
 }  // namespace
 
 using enum Accuracy;
-extern constinit const OpDef op_reduce_l1 = reduction("ReduceL1", 18, kWideNumbers, kSummed, infer, run_l1);
-extern constinit const OpDef op_reduce_l2 = reduction("ReduceL2", 18, kWideNumbers, kSummed, infer, run_l2);
-extern constinit const OpDef op_reduce_log_sum = reduction("ReduceLogSum", 28, kWideNumbers, kSummed, infer, run_log_sum);
+extern constinit const OpDef op_reduce_l1 =
+    reduction("ReduceL1", 18, kWideNumbers, kSummed, infer, run_l1);
+extern constinit const OpDef op_reduce_l2 =
+    reduction("ReduceL2", 18, kWideNumbers, kSummed, infer, run_l2);
+extern constinit const OpDef op_reduce_log_sum =
+    reduction("ReduceLogSum", 28, kWideNumbers, kSummed, infer, run_log_sum);
 extern constinit const OpDef op_reduce_log_sum_exp =
     reduction("ReduceLogSumExp", 28, kWideNumbers, kSummed, infer, run_log_sum_exp);
-extern constinit const OpDef op_reduce_max = reduction("ReduceMax", 20, kOrdered, kExact, infer_folding<max>, run_max);
-extern constinit const OpDef op_reduce_mean = reduction("ReduceMean", 18, kWideNumbers, kSummed, infer, run_mean);
-extern constinit const OpDef op_reduce_min = reduction("ReduceMin", 20, kOrdered, kExact, infer_folding<min>, run_min);
+extern constinit const OpDef op_reduce_max =
+    reduction("ReduceMax", 20, kOrdered, kExact, infer_folding<max>, run_max);
+extern constinit const OpDef op_reduce_mean =
+    reduction("ReduceMean", 18, kWideNumbers, kSummed, infer, run_mean);
+extern constinit const OpDef op_reduce_min =
+    reduction("ReduceMin", 20, kOrdered, kExact, infer_folding<min>, run_min);
 extern constinit const OpDef op_reduce_prod =
     reduction("ReduceProd", 18, kWideNumbers, kSummed, infer_folding<dim_mul>, run_prod);
 extern constinit const OpDef op_reduce_sum =

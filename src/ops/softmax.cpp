@@ -11,7 +11,8 @@ namespace {
 
 Status infer(InferContext& context) {
   LAN_OK(require_rank(context, 0, 1));
-  LAN_TRY([[maybe_unused]] const int64_t axis, normal_axis(context.attributes().integer("axis", -1), context.rank(0)));
+  LAN_TRY([[maybe_unused]] const int64_t axis,
+          normal_axis(context.attributes().integer("axis", -1), context.rank(0)));
   context.set_output(0, context.input(0));
   return ok();
 }
@@ -61,7 +62,8 @@ Status reference(const RunContext& context) {
   return ok();
 }
 
-consteval OpDef along_axis(std::string_view name, Accuracy accuracy, Status (*run)(const RunContext&)) {
+consteval OpDef along_axis(std::string_view name, Accuracy accuracy,
+                           Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = 13,
           .inputs = {{"input", kFloats}},
@@ -73,8 +75,11 @@ consteval OpDef along_axis(std::string_view name, Accuracy accuracy, Status (*ru
 
 }  // namespace
 
-extern constinit const OpDef op_hardmax = along_axis("Hardmax", Accuracy::kExact, reference<hardmax>);
-extern constinit const OpDef op_log_softmax = along_axis("LogSoftmax", Accuracy::kRounding, reference<log_softmax>);
-extern constinit const OpDef op_softmax = along_axis("Softmax", Accuracy::kRounding, reference<softmax>);
+extern constinit const OpDef op_hardmax =
+    along_axis("Hardmax", Accuracy::kExact, reference<hardmax>);
+extern constinit const OpDef op_log_softmax =
+    along_axis("LogSoftmax", Accuracy::kRounding, reference<log_softmax>);
+extern constinit const OpDef op_softmax =
+    along_axis("Softmax", Accuracy::kRounding, reference<softmax>);
 
 }  // namespace lanthorn

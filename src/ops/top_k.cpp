@@ -11,12 +11,14 @@ namespace {
 
 Status infer(InferContext& context) {
   LAN_OK(require_rank(context, 0, 1));
-  LAN_TRY(const int64_t axis, normal_axis(context.attributes().integer("axis", -1), context.rank(0)));
+  LAN_TRY(const int64_t axis,
+          normal_axis(context.attributes().integer("axis", -1), context.rank(0)));
   Dims dims = context.dims(0);
   Dim& along = dims[static_cast<size_t>(axis)];
   const std::optional<Dims> k = context.elements(1);
   const Dim wanted = k && k->size() == 1 ? (*k)[0] : Dim::unknown();
-  if (wanted.is_known() && (wanted.value() < 0 || (along.is_known() && wanted.value() > along.value()))) {
+  if (wanted.is_known() &&
+      (wanted.value() < 0 || (along.is_known() && wanted.value() > along.value()))) {
     return refused("K is " + wanted.text() + ", but the axis has " + along.text() + " elements");
   }
   along = wanted;
@@ -29,7 +31,8 @@ Status infer(InferContext& context) {
 template <class W>
 bool comes_first(W a, W b, bool largest) {
   if constexpr (std::is_same_v<W, double>) {
-    if (std::isnan(a) || std::isnan(b)) return largest ? std::isnan(a) && !std::isnan(b) : !std::isnan(a) && std::isnan(b);
+    if (std::isnan(a) || std::isnan(b))
+      return largest ? std::isnan(a) && !std::isnan(b) : !std::isnan(a) && std::isnan(b);
   }
   return largest ? a > b : a < b;
 }
@@ -41,7 +44,8 @@ Status select(const RunContext& context) {
   const bool largest = context.attributes().integer("largest", 1) != 0;
   const AxisView view = view_axis(context.input(0).shape, axis);
   const MutableTensorView& values_out = context.output(0);
-  const bool has_values = values_out.present(), has_indices = context.output_count() > 1 && context.output(1).present();
+  const bool has_values = values_out.present(),
+             has_indices = context.output_count() > 1 && context.output(1).present();
   const int64_t k = (has_values ? values_out : context.output(1)).shape[static_cast<size_t>(axis)];
   const std::vector<W> values = wide_copy<W>(context.input(0));
   std::vector<int64_t> order(static_cast<size_t>(view.size));
@@ -57,7 +61,8 @@ Status select(const RunContext& context) {
     for (int64_t n = 0; n < k; ++n) {
       const int64_t chosen = order[static_cast<size_t>(n)];
       if (has_values) store_wide(first + chosen * view.inner, values_out, out + n * view.inner, 1);
-      if (has_indices) context.output(1).as<int64_t>()[static_cast<size_t>(out + n * view.inner)] = chosen;
+      if (has_indices)
+        context.output(1).as<int64_t>()[static_cast<size_t>(out + n * view.inner)] = chosen;
     }
   }
   return ok();

@@ -37,7 +37,8 @@ Status fold(const RunContext& context, F function, bool mean) {
       const auto count = static_cast<size_t>(std::min<int64_t>(kWideBlock, walk.length() - done));
       for (size_t k = 0; k < shapes.size(); ++k) {
         std::array<W, kWideBlock>& block = k == 0 ? all : one;
-        load_wide(context.input(k), walk.at(k) + done * walk.step(k), walk.step(k), block.data(), count);
+        load_wide(context.input(k), walk.at(k) + done * walk.step(k), walk.step(k), block.data(),
+                  count);
         for (size_t i = 0; k > 0 && i < count; ++i) all[i] = function(all[i], one[i]);
       }
       for (size_t i = 0; mean && i < count; ++i) all[i] /= static_cast<W>(shapes.size());
@@ -50,9 +51,12 @@ Status fold(const RunContext& context, F function, bool mean) {
 template <class F>
 Status fold_numbers(const RunContext& context, F function) {
   switch (wide_kind(context.input(0).dtype)) {
-    case WideKind::kReal: return fold<double>(context, function, false);
-    case WideKind::kSigned: return fold<int64_t>(context, function, false);
-    case WideKind::kUnsigned: return fold<uint64_t>(context, function, false);
+    case WideKind::kReal:
+      return fold<double>(context, function, false);
+    case WideKind::kSigned:
+      return fold<int64_t>(context, function, false);
+    case WideKind::kUnsigned:
+      return fold<uint64_t>(context, function, false);
   }
   return ok();
 }
@@ -71,14 +75,16 @@ Status run_min(const RunContext& context) {
   return fold_numbers(context, [](auto a, auto b) { return is_nan(a) || a <= b ? a : b; });
 }
 Status run_sum(const RunContext& context) {
-  return fold<double>(context, [](double a, double b) { return a + b; }, false);
+  return fold<double>(
+      context, [](double a, double b) { return a + b; }, false);
 }
 Status run_mean(const RunContext& context) {
-  return fold<double>(context, [](double a, double b) { return a + b; }, true);
+  return fold<double>(
+      context, [](double a, double b) { return a + b; }, true);
 }
 
-consteval OpDef variadic(std::string_view name, uint64_t types, Accuracy accuracy, Status (*rule)(InferContext&),
-                         Status (*run)(const RunContext&)) {
+consteval OpDef variadic(std::string_view name, uint64_t types, Accuracy accuracy,
+                         Status (*rule)(InferContext&), Status (*run)(const RunContext&)) {
   return {.name = name,
           .since = 13,
           .inputs = {{"data_0", types, false, true}},
@@ -90,9 +96,13 @@ consteval OpDef variadic(std::string_view name, uint64_t types, Accuracy accurac
 
 }  // namespace
 
-extern constinit const OpDef op_max = variadic("Max", kNumbers, Accuracy::kExact, infer<max>, run_max);
-extern constinit const OpDef op_min = variadic("Min", kNumbers, Accuracy::kExact, infer<min>, run_min);
-extern constinit const OpDef op_sum = variadic("Sum", kFloats, Accuracy::kRounding, infer_broadcast, run_sum);
-extern constinit const OpDef op_mean = variadic("Mean", kFloats, Accuracy::kRounding, infer_broadcast, run_mean);
+extern constinit const OpDef op_max =
+    variadic("Max", kNumbers, Accuracy::kExact, infer<max>, run_max);
+extern constinit const OpDef op_min =
+    variadic("Min", kNumbers, Accuracy::kExact, infer<min>, run_min);
+extern constinit const OpDef op_sum =
+    variadic("Sum", kFloats, Accuracy::kRounding, infer_broadcast, run_sum);
+extern constinit const OpDef op_mean =
+    variadic("Mean", kFloats, Accuracy::kRounding, infer_broadcast, run_mean);
 
 }  // namespace lanthorn

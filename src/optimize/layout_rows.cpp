@@ -15,9 +15,32 @@ bool ends_naturally(const Order& order, int64_t axis) {
   return true;
 }
 
+/// Reads its operands where they lie, as long as rows of Q are rows in memory; the output's heads lie
+/// side by side, as what follows nearly always wants them.
+bool attention(Layout& layout, const Node& node) {
+  constexpr const char* kOrders[] = {"q_order", "k_order", "v_order"};
+  const Order heads_inside = {0, 2, 1, 3};
+  Node moved = relaid(node);
+  for (size_t i = 0; i < 3; ++i) {
+    if (!layout.movable(node.inputs[i]) || layout.rank(node.inputs[i]) != 4 || node.attributes.has(kOrders[i])) return false;
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    Order order = layout.home(node.inputs[i]);
+    if (i == 0 && order.back() != 3) order = natural_order(4);
+    moved.inputs.push_back(layout.get(node.inputs[i], order));
+    moved.attributes.set(kOrders[i], order);
+  }
+  if (node.inputs.size() > 3) moved.inputs.push_back(layout.natural(node.inputs[3]));
+  moved.attributes.set("y_order", heads_inside);
+  moved.outputs = {layout.make(node.outputs[0], heads_inside)};
+  layout.emit(std::move(moved));
+  return true;
+}
+
 }  // namespace
 
 bool lay_out_rows(Layout& layout, const Node& node) {
+  if (node.domain == "lanthorn" && node.op == "FusedAttention") return attention(layout, node);
   if (!node.domain.empty()) return false;
   const bool norm = node.op == "LayerNormalization" || node.op == "RMSNormalization";
   const bool product = node.op == "MatMul";

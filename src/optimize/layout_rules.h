@@ -16,7 +16,8 @@ bool lay_out_image(Layout& layout, const Node& node);
 bool lay_out_elementwise(Layout& layout, const Node& node);
 /// Reductions, Concat, Split, Slice, Pad, Softmax, Resize and others that name axes.
 bool lay_out_axes(Layout& layout, const Node& node);
-/// LayerNormalization and products with a constant matrix: the last axes must stay the last.
+/// LayerNormalization and products with a constant matrix, whose last axes must stay the last, and
+/// FusedAttention.
 bool lay_out_rows(Layout& layout, const Node& node);
 /// Reshape, Flatten, Squeeze, Unsqueeze.
 bool lay_out_reshape(Layout& layout, const Node& node);

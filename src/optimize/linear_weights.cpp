@@ -9,9 +9,12 @@ namespace lanthorn {
 
 std::optional<LinearWeights> LinearWeights::of(const GraphIndex& index, const Node& node) {
   LinearWeights out;
-  const bool conv = is_op(node, "Conv"), transposed = is_op(node, "ConvTranspose");
-  const bool gemm = is_op(node, "Gemm"), product = is_op(node, "MatMul");
+  const bool own_conv = is_own_op(node, "FusedConv"), own_product = is_own_op(node, "FusedMatMul");
+  const bool conv = own_conv || is_op(node, "Conv"), transposed = is_op(node, "ConvTranspose");
+  const bool gemm = is_op(node, "Gemm"), product = own_product || is_op(node, "MatMul");
   if (!conv && !transposed && !gemm && !product) return std::nullopt;
+  if (input_of(node, 3) != kNoValue || !node.attributes.text("activation", "").empty()) return std::nullopt;
+  out.channels_last_ = own_conv || gemm || product;
   out.weights_ = index.constant(input_of(node, 1));
   if (!out.weights_ || out.weights_->dtype() != DType::kF32 || out.weights_->count() == 0) return std::nullopt;
   const Shape& shape = out.weights_->shape();
@@ -33,9 +36,8 @@ std::optional<LinearWeights> LinearWeights::of(const GraphIndex& index, const No
   } else {
     if (shape.size() != 2) return std::nullopt;
     if (gemm && (node.attributes.real("alpha", 1) != 1 || node.attributes.real("beta", 1) != 1)) return std::nullopt;
-    const bool by_rows = gemm && node.attributes.integer("transB", 0) != 0;
-    out.is_product_ = true;
-    out.takes_bias_ = gemm;
+    const bool by_rows = !is_op(node, "MatMul") && node.attributes.integer("transB", 0) != 0;
+    out.takes_bias_ = gemm || own_product;
     out.channels_ = by_rows ? shape[0] : shape[1];
     out.middle_ = out.channels_;
     out.outer_ = by_rows ? 1 : shape[0];

@@ -33,5 +33,7 @@ Result<bool> fuse_attention(Graph& graph);
 Result<bool> move_channels_last(Graph& graph);
 /// Lets convolutions and matrix products add bias and residual and apply the activation as they store.
 Result<bool> fuse_epilogues(Graph& graph);
+/// Makes one operator of multiplying and adding per channel, with a Relu that follows.
+Result<bool> fuse_affines(Graph& graph);
 
 }  // namespace lanthorn

@@ -42,11 +42,19 @@ Status optimize(Graph& graph, const OptimizeOptions& options) {
   LAN_OK(infer_graph(graph));
   remove_dead_nodes(graph);
   LAN_OK(clean(graph));
-  for (const Pass pass : {fuse_activations, fuse_norms, fold_pads, fold_batch_norms, fold_scales}) {
+  for (const Pass pass : {fuse_activations, fuse_norms, fold_pads, fold_batch_norms, fold_scales, fuse_attention}) {
     LAN_TRY(const bool changed, apply(graph, pass));
     if (changed) LAN_OK(clean(graph));
   }
-  static_cast<void>(options);
+  if (options.channels_last) {
+    LAN_TRY(const bool moved, apply(graph, move_channels_last));
+    if (moved) LAN_OK(clean(graph));
+  }
+  // Adding fuses into what multiplied before, so scales and epilogues take turns.
+  for (const Pass pass : {fuse_epilogues, fold_scales, fuse_epilogues, fuse_affines}) {
+    LAN_TRY(const bool changed, apply(graph, pass));
+    if (changed) LAN_OK(clean(graph));
+  }
   return graph.verify();
 }
 

@@ -15,10 +15,10 @@ Result<Value> sum(Lowering& lowering, const Value& a, const Value& b, const Valu
   const DType dtype = result_type(std::vector<Value>{a, b});
   const Dim* factor = alpha.integer();
   if (factor) {
-    if (auto sized = sized_binary(a, b, dtype, [&](const Dim& x, const Dim& y) {
+    if (auto sized = sized_binary(lowering, a, b, dtype, [&](const Dim& x, const Dim& y) {
           return minus ? x - *factor * y : x + *factor * y;
         })) {
-      return *sized;
+      return *std::move(sized);
     }
   }
   Emitter e(lowering);
@@ -46,9 +46,9 @@ Result<Value> rsub(Lowering& lowering, const Args& args) { return sum(lowering, 
 
 Result<Value> mul(Lowering& lowering, const Args& args) {
   const DType dtype = result_type(std::vector<Value>{args[0], args[1]});
-  if (auto sized = sized_binary(args[0], args[1], dtype,
+  if (auto sized = sized_binary(lowering, args[0], args[1], dtype,
                                 [](const Dim& x, const Dim& y) { return x * y; })) {
-    return *sized;
+    return *std::move(sized);
   }
   Emitter e(lowering);
   return e.result(e.op(dtype == DType::kBool ? "And" : "Mul",
@@ -63,9 +63,9 @@ Result<Value> true_divide(Lowering& lowering, const Value& a, const Value& b) {
 
 Result<Value> floor_divide_values(Lowering& lowering, const Value& a, const Value& b) {
   const DType dtype = result_type(std::vector<Value>{a, b});
-  if (auto sized = sized_binary(a, b, dtype,
+  if (auto sized = sized_binary(lowering, a, b, dtype,
                                 [](const Dim& x, const Dim& y) { return floor_div(x, y); })) {
-    return *sized;
+    return *std::move(sized);
   }
   Emitter e(lowering);
   return e.result(floor_quotient(e, e.operand(a, dtype), e.operand(b, dtype)));
@@ -92,9 +92,9 @@ Result<Value> divide_mode(Lowering& lowering, const Args& args) {
 
 Result<Value> remainder(Lowering& lowering, const Args& args) {
   const DType dtype = result_type(std::vector<Value>{args[0], args[1]});
-  if (auto sized = sized_binary(args[0], args[1], dtype,
+  if (auto sized = sized_binary(lowering, args[0], args[1], dtype,
                                 [](const Dim& x, const Dim& y) { return mod(x, y); })) {
-    return *sized;
+    return *std::move(sized);
   }
   Emitter e(lowering);
   return e.result(python_remainder(e, e.operand(args[0], dtype), e.operand(args[1], dtype)));

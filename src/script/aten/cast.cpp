@@ -1,5 +1,4 @@
 // Conversions of dtype. Devices, layouts and memory formats have no meaning here.
-#include "script/aten/sizes_shared.h"
 #include "script/aten/emit_shared.h"
 
 namespace lanthorn::script {
@@ -9,7 +8,6 @@ namespace {
 Result<Value> converted(Lowering& lowering, const Value& self, DType dtype, bool copy) {
   const TensorRef tensor = self.tensor();
   if (tensor->dtype == dtype && !copy) return self;
-  if (is_sized(self) && is_integer(dtype)) return Value(sized_tensor(*tensor->elements, tensor->dims, dtype));
   Emitter e(lowering);
   const ValueId value = e.read(tensor);
   return e.result(tensor->dtype == dtype ? e.op("Identity", {value}) : e.cast(value, dtype));

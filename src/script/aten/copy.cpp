@@ -10,10 +10,6 @@ namespace {
 Result<Value> alias(Lowering&, const Args& args) { return args[0]; }
 
 Result<Value> clone(Lowering& lowering, const Args& args) {
-  if (is_sized(args[0])) {
-    const TensorRef x = args.tensor(0);
-    return Value(sized_tensor(*x->elements, x->dims, x->dtype));
-  }
   // A new owner of the same value: graph values never change.
   Emitter e(lowering);
   return e.result(e.read(args.tensor(0)));
@@ -31,7 +27,6 @@ Result<Value> copy_in_place(Lowering& lowering, const Args& args) {
   const TensorRef self = args.tensor(0);
   const ValueId source = e.operand(args[1], self->dtype);
   if (e.failed()) return e.error();
-  LAN_OK(materialize(lowering, *self));
   return lowering.write(self, source);
 }
 
@@ -40,7 +35,6 @@ Result<Value> zero_in_place(Lowering& lowering, const Args& args) {
   const TensorRef self = args.tensor(0);
   const ValueId zero = e.number(0, self->dtype);
   if (e.failed()) return e.error();
-  LAN_OK(materialize(lowering, *self));
   return lowering.write(self, zero);
 }
 
@@ -57,24 +51,13 @@ Result<Value> zeroed(Lowering& lowering, const Args& args) {
   return e.result(e.expand(e.number(0, self->dtype), self->dims));
 }
 
-/// self looks at what source looks at.
-void look_at(SymTensor& self, const SymTensor& source) {
-  self.root = source.root;
-  self.chain = source.chain;
-  self.dtype = source.dtype;
-  self.dims = source.dims;
-  self.elements = source.elements;
-  self.cached = source.cached;
-  self.cached_version = source.cached_version;
-}
-
 Result<Value> set_data(Lowering&, const Args& args) {
-  look_at(*args.tensor(0), *args.tensor(1));
+  *args.tensor(0) = SymTensor(*args.tensor(1));  // looks at what the other looks at
   return Value(None{});
 }
 
 Result<Value> set_tensor(Lowering&, const Args& args) {
-  look_at(*args.tensor(0), *args.tensor(1));
+  *args.tensor(0) = SymTensor(*args.tensor(1));  // looks at what the other looks at
   return args[0];
 }
 

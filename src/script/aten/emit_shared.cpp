@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "base/check.h"
-#include "script/aten/sizes_shared.h"
 
 namespace lanthorn::script {
 
@@ -29,7 +28,7 @@ ValueId Emitter::take(Result<ValueId> value) {
 
 ValueId Emitter::read(const TensorRef& tensor) {
   if (error_ || !tensor) return kNoValue;
-  return take(read_tensor(lowering_, tensor));
+  return take(lowering_.read(tensor));
 }
 
 ValueId Emitter::read(const TensorRef& tensor, DType dtype) { return cast(read(tensor), dtype); }
@@ -167,33 +166,20 @@ Result<Value> Emitter::tuple(const std::vector<ValueId>& values) {
   for (const ValueId value : values) {
     items.push_back(value == kNoValue ? Value(None{}) : Value(lowering_.tensor(value)));
   }
-  return tuple_value(std::move(items));
+  return make_tuple(std::move(items));
 }
 
 Result<Value> Emitter::list(const std::vector<ValueId>& values) {
   if (error_) return *error_;
   std::vector<Value> items;
   for (const ValueId value : values) items.push_back(Value(lowering_.tensor(value)));
-  return list_value(std::move(items), "Tensor");
-}
-
-Value tuple_value(std::vector<Value> items) {
-  auto tuple = std::make_shared<Tuple>();
-  tuple->items = std::move(items);
-  return Value(std::move(tuple));
-}
-
-Value list_value(std::vector<Value> items, std::string element_type) {
-  auto list = std::make_shared<List>();
-  list->items = std::move(items);
-  list->element_type = std::move(element_type);
-  return Value(std::move(list));
+  return make_list(std::move(items), "Tensor");
 }
 
 Value tensor_list(const std::vector<TensorRef>& tensors) {
   std::vector<Value> items;
   for (const TensorRef& tensor : tensors) items.push_back(Value(tensor));
-  return list_value(std::move(items), "Tensor");
+  return make_list(std::move(items), "Tensor");
 }
 
 Result<int64_t> axis_of(Lowering& lowering, const Dim& axis, size_t rank) {

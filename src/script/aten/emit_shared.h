@@ -71,8 +71,6 @@ class Emitter {
   std::optional<Error> error_;
 };
 
-Value tuple_value(std::vector<Value> items);
-Value list_value(std::vector<Value> items, std::string element_type);
 Value tensor_list(const std::vector<TensorRef>& tensors);
 
 /// `axis` counted from the front: -rank <= axis < rank (a 0-d tensor counts as one axis).

@@ -12,20 +12,6 @@ DType common_type(const std::vector<TensorRef>& tensors) {
   return result_type(values);
 }
 
-/// The elements of all, if one is sized and all are known: sizes put together to a shape.
-std::optional<Dims> all_elements(const std::vector<TensorRef>& tensors, size_t rank) {
-  Dims elements;
-  bool sized = false;
-  for (const TensorRef& tensor : tensors) {
-    const auto known = elements_of(Value(tensor));
-    if (!known || tensor->dims.size() != rank || !is_integer(tensor->dtype)) return std::nullopt;
-    sized = sized || is_sized(Value(tensor));
-    elements.insert(elements.end(), known->begin(), known->end());
-  }
-  if (!sized) return std::nullopt;
-  return elements;
-}
-
 Result<Value> joined(Lowering& lowering, std::vector<TensorRef> tensors, const Dim& dim) {
   if (tensors.empty()) return lowering.error(ErrorCode::kInvalidInput, "a list of no tensors is joined");
   const DType dtype = common_type(tensors);
@@ -37,10 +23,6 @@ Result<Value> joined(Lowering& lowering, std::vector<TensorRef> tensors, const D
   const size_t rank = tensors[0]->dims.size();
   if (rank == 0) return lowering.error(ErrorCode::kInvalidInput, "0-d tensors cannot be concatenated");
   LAN_TRY(const int64_t axis, axis_of(lowering, dim, rank));
-  if (auto elements = all_elements(tensors, 1)) {
-    const Dims dims = {Dim(static_cast<int64_t>(elements->size()))};
-    return Value(sized_tensor(*std::move(elements), dims, dtype));
-  }
   Emitter e(lowering);
   std::vector<ValueId> values;
   for (const TensorRef& tensor : tensors) values.push_back(e.read(tensor, dtype));
@@ -56,10 +38,6 @@ Result<Value> stack(Lowering& lowering, const Args& args) {
   if (tensors.empty()) return lowering.error(ErrorCode::kInvalidInput, "a list of no tensors is stacked");
   const DType dtype = common_type(tensors);
   LAN_TRY(const int64_t axis, axis_of(lowering, args.integer(1), tensors[0]->dims.size() + 1));
-  if (auto elements = all_elements(tensors, 0)) {
-    const Dims dims = {Dim(static_cast<int64_t>(elements->size()))};
-    return Value(sized_tensor(*std::move(elements), dims, dtype));
-  }
   Emitter e(lowering);
   std::vector<ValueId> values;
   for (const TensorRef& tensor : tensors) values.push_back(e.unsqueeze(e.read(tensor, dtype), {axis}));

@@ -18,7 +18,7 @@ std::optional<double> constant_number(Lowering& lowering, ValueId value) {
 }
 
 Result<Value> integer(Lowering& lowering, const TensorRef& x) {
-  if (const auto elements = elements_of(Value(x)); elements && elements->size() == 1) return Value((*elements)[0]);
+  if (const auto elements = elements_of(lowering, Value(x)); elements && elements->size() == 1) return Value((*elements)[0]);
   Emitter e(lowering);
   const ValueId value = e.read(x, DType::kI64);  // truncates
   if (e.failed()) return e.error();
@@ -27,11 +27,11 @@ Result<Value> integer(Lowering& lowering, const TensorRef& x) {
 }
 
 Result<Value> real(Lowering& lowering, const TensorRef& x) {
-  if (const auto elements = elements_of(Value(x)); elements && elements->size() == 1) {
+  if (const auto elements = elements_of(lowering, Value(x)); elements && elements->size() == 1) {
     LAN_TRY(const int64_t number, lowering.concrete((*elements)[0]));
     return Value::of_double(static_cast<double>(number));
   }
-  LAN_TRY(const ValueId value, read_tensor(lowering, x));
+  LAN_TRY(const ValueId value, lowering.read(x));
   if (const auto number = constant_number(lowering, value)) return Value::of_double(*number);
   return lowering.error(ErrorCode::kUnsupported, "a number of the program depends on the elements of a tensor");
 }
@@ -42,7 +42,7 @@ Result<Value> truth(Lowering& lowering, const TensorRef& x) {
     LAN_TRY(const bool zero, lowering.equal(*value.integer(), Dim(0)));
     return Value::of_bool(!zero);
   }
-  LAN_TRY(const ValueId value, read_tensor(lowering, x));
+  LAN_TRY(const ValueId value, lowering.read(x));
   if (const auto number = constant_number(lowering, value)) return Value::of_bool(*number != 0);
   LAN_TRY(const ValueId flag, cast(lowering, value, DType::kBool));
   return truth(lowering, lowering.tensor(flag));
@@ -60,7 +60,10 @@ Result<Value> item(Lowering& lowering, const Args& args) {
 
 Result<Value> num_to_tensor(Lowering& lowering, const Args& args) {
   const Value& number = args[0];
-  if (const Dim* dim = number.integer()) return Value(sized_tensor({*dim}, {}));
+  if (const Dim* dim = number.integer()) {
+    LAN_TRY(TensorRef tensor, sized_tensor(lowering, {*dim}, {}));
+    return Value(std::move(tensor));
+  }
   if (const bool* flag = number.flag()) return Value(lowering.literal(Tensor::scalar_bool(*flag)));
   if (const double* real = number.real()) {
     return Value(lowering.literal(Tensor::of<double>(DType::kF64, {}, std::span(real, 1))));
@@ -72,7 +75,7 @@ Result<Value> num_to_tensor(Lowering& lowering, const Args& args) {
 Result<Value> size(Lowering&, const Args& args) {
   std::vector<Value> sizes;
   for (const Dim& dim : args.tensor(0)->dims) sizes.push_back(Value(dim));
-  return list_value(std::move(sizes), "int");
+  return make_list(std::move(sizes), "int");
 }
 
 Result<Value> size_of_dim(Lowering& lowering, const Args& args) {
@@ -105,7 +108,7 @@ Result<Value> stride(Lowering& lowering, const Args& args) {
   }
   std::vector<Value> strides;
   for (const Dim& dim : contiguous_dims(args.tensor(0)->dims)) strides.push_back(Value(dim));
-  return list_value(std::move(strides), "int");
+  return make_list(std::move(strides), "int");
 }
 
 Result<Value> stride_of_dim(Lowering& lowering, const Args& args) {
@@ -116,9 +119,10 @@ Result<Value> stride_of_dim(Lowering& lowering, const Args& args) {
 
 Result<Value> contiguous(Lowering&, const Args& args) { return Value::of_bool(is_contiguous(*args.tensor(0))); }
 
-Result<Value> shape_as_tensor(Lowering&, const Args& args) {
+Result<Value> shape_as_tensor(Lowering& lowering, const Args& args) {
   const Dims& dims = args.tensor(0)->dims;
-  return Value(sized_tensor(dims, {Dim(static_cast<int64_t>(dims.size()))}));
+  LAN_TRY(TensorRef tensor, sized_tensor(lowering, dims, {Dim(static_cast<int64_t>(dims.size()))}));
+  return Value(std::move(tensor));
 }
 
 Result<Value> floating(Lowering&, const Args& args) { return Value::of_bool(is_floating(args.tensor(0)->dtype)); }
@@ -152,7 +156,7 @@ Result<Value> infer_size(Lowering& lowering, const Args& args) {
   LAN_TRY(const Dims dims, broadcast_dims(lowering, args.ints(0), args.ints(1)));
   std::vector<Value> sizes;
   for (const Dim& dim : dims) sizes.push_back(Value(dim));
-  return list_value(std::move(sizes), "int");
+  return make_list(std::move(sizes), "int");
 }
 
 Result<Value> type_of_both(Lowering&, const Args& args) {

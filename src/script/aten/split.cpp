@@ -114,7 +114,7 @@ Result<Value> tensor_split_tensor(Lowering& lowering, const Args& args) {
     LAN_TRY(const int64_t count, lowering.concrete(number));
     return sections(lowering, args.tensor(0), axis, count);
   }
-  const auto indices = elements_of(Value(how));
+  const auto indices = elements_of(lowering, Value(how));
   if (!indices) return lowering.error(ErrorCode::kUnsupported, "tensor_split at indices that only running tells");
   return at_indices(lowering, args.tensor(0), axis, *indices);
 }

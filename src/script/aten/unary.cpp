@@ -67,9 +67,9 @@ Result<Value> round_decimals(Lowering& lowering, const Args& args) {
 
 Result<Value> neg(Lowering& lowering, const Args& args) {
   const TensorRef x = args.tensor(0);
-  if (auto sized = sized_binary(Value(Dim(0)), args[0], x->dtype,
+  if (auto sized = sized_binary(lowering, Value(Dim(0)), args[0], x->dtype,
                                 [](const Dim& a, const Dim& b) { return a - b; })) {
-    return *sized;
+    return *std::move(sized);
   }
   Emitter e(lowering);
   return e.result(e.op("Neg", {e.read(x)}));

@@ -21,10 +21,7 @@ Result<Value> view(Lowering& lowering, const Args& args) {
 Result<Value> reshaped(Lowering& lowering, const TensorRef& x, Dims dims) {
   LAN_TRY(dims, resolved(lowering, x->dims, std::move(dims)));
   if (dims == x->dims) return Value(x);
-  const bool reordered = std::any_of(x->chain.begin(), x->chain.end(), [](const ViewStep& step) {
-    return step.kind == ViewStep::Kind::kPermute || step.kind == ViewStep::Kind::kExpand;
-  });
-  if (!reordered) return value_of(reshape_view(lowering, x, std::move(dims)));
+  if (!is_reordered(*x)) return value_of(reshape_view(lowering, x, std::move(dims)));
   LAN_TRY(const TensorRef copy, copied(lowering, x));
   return value_of(reshape_view(lowering, copy, std::move(dims)));
 }
@@ -107,22 +104,6 @@ Result<Value> unsqueeze(Lowering& lowering, const Args& args) {
   const TensorRef x = args.tensor(0);
   LAN_TRY(const int64_t axis, axis_of(lowering, args.integer(1), x->dims.size() + 1));
   return value_of(unsqueeze_view(lowering, x, axis));
-}
-
-/// In place these change what the tensor object looks at, not the elements.
-template <Result<Value> (*kView)(Lowering&, const Args&)>
-Result<Value> in_place(Lowering& lowering, const Args& args) {
-  LAN_TRY(const Value made, kView(lowering, args));
-  const TensorRef self = args.tensor(0), seen = made.tensor();
-  if (self != seen) {
-    self->root = seen->root;
-    self->chain = seen->chain;
-    self->dims = seen->dims;
-    self->elements = seen->elements;
-    self->cached = seen->cached;
-    self->cached_version = seen->cached_version;
-  }
-  return args[0];
 }
 
 Result<Value> permute(Lowering& lowering, const Args& args) {
@@ -279,19 +260,13 @@ constexpr AtenRow kRows[] = {
     {"aten::squeeze(Tensor(a) self) -> Tensor(a)", squeeze},
     {"aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", squeeze_dim},
     {"aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", squeeze_dims},
-    {"aten::squeeze_(Tensor(a!) self) -> Tensor(a!)", in_place<squeeze>},
-    {"aten::squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)", in_place<squeeze_dim>},
-    {"aten::squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)", in_place<squeeze_dims>},
     {"aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", unsqueeze},
-    {"aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)", in_place<unsqueeze>},
     {"aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", permute},
     {"aten::permute_copy(Tensor self, int[] dims) -> Tensor", permute},
     {"aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", transpose},
-    {"aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)", in_place<transpose>},
     {"aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)", transpose},
     {"aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", transpose},
     {"aten::t(Tensor(a) self) -> Tensor(a)", t},
-    {"aten::t_(Tensor(a!) self) -> Tensor(a!)", in_place<t>},
     {"aten::numpy_T(Tensor(a) self) -> Tensor(a)", reversed},
     {"aten::mT(Tensor(a) self) -> Tensor(a)", matrix_transpose},
     {"aten::mH(Tensor(a) self) -> Tensor(a)", matrix_transpose},

@@ -5,35 +5,6 @@
 namespace lanthorn::script {
 namespace {
 
-/// The step applied to the elements of a sized tensor, where that is simple.
-TensorRef sized_view(const SymTensor& base, const ViewStep& step) {
-  const Dims& elements = *base.elements;
-  switch (step.kind) {
-    case ViewStep::Kind::kReshape: {
-      if (!all_known(step.dims)) return nullptr;
-      return sized_tensor(elements, step.dims, base.dtype);
-    }
-    case ViewStep::Kind::kSelect: {
-      if (base.dims.size() != 1 || !step.start.is_known()) return nullptr;
-      const auto at = static_cast<size_t>(step.start.value());
-      if (at >= elements.size()) return nullptr;
-      return sized_tensor({elements[at]}, {}, base.dtype);
-    }
-    case ViewStep::Kind::kSlice: {
-      if (base.dims.size() != 1 || !step.start.is_known() || !step.end.is_known() || !step.step.is_known()) {
-        return nullptr;
-      }
-      Dims kept;
-      for (int64_t i = step.start.value(); i < step.end.value(); i += step.step.value()) {
-        kept.push_back(elements[static_cast<size_t>(i)]);
-      }
-      const Dims dims = {Dim(static_cast<int64_t>(kept.size()))};
-      return sized_tensor(std::move(kept), dims, base.dtype);
-    }
-    default: return nullptr;
-  }
-}
-
 /// 0 for what is certainly not negative, without asking for a value.
 Dim at_least_zero(const Dim& dim) { return dim.is_known() && dim.value() >= 0 ? dim : max(dim, Dim(0)); }
 
@@ -51,20 +22,12 @@ Dim clamped(const Dim& bound, const Dim& size) {
 
 }  // namespace
 
-Result<TensorRef> view_of(Lowering& lowering, const TensorRef& base, ViewStep step) {
-  if (is_sized(Value(base))) {
-    if (TensorRef made = sized_view(*base, step)) return made;
-    LAN_OK(materialize(lowering, *base));
-  }
-  return lowering.view(base, std::move(step));
-}
-
 Result<TensorRef> reshape_view(Lowering& lowering, const TensorRef& base, Dims dims) {
   if (dims == base->dims) return base;
   ViewStep step;
   step.kind = ViewStep::Kind::kReshape;
   step.dims = std::move(dims);
-  return view_of(lowering, base, std::move(step));
+  return lowering.view(base, std::move(step));
 }
 
 Result<TensorRef> permute_view(Lowering& lowering, const TensorRef& base, std::vector<int64_t> permutation) {
@@ -72,7 +35,7 @@ Result<TensorRef> permute_view(Lowering& lowering, const TensorRef& base, std::v
   ViewStep step;
   step.kind = ViewStep::Kind::kPermute;
   step.permutation = std::move(permutation);
-  return view_of(lowering, base, std::move(step));
+  return lowering.view(base, std::move(step));
 }
 
 Result<TensorRef> expand_view(Lowering& lowering, const TensorRef& base, Dims dims) {
@@ -80,7 +43,7 @@ Result<TensorRef> expand_view(Lowering& lowering, const TensorRef& base, Dims di
   ViewStep step;
   step.kind = ViewStep::Kind::kExpand;
   step.dims = std::move(dims);
-  return view_of(lowering, base, std::move(step));
+  return lowering.view(base, std::move(step));
 }
 
 Result<TensorRef> select_view(Lowering& lowering, const TensorRef& base, int64_t axis, const Dim& index) {
@@ -95,7 +58,7 @@ Result<TensorRef> select_view(Lowering& lowering, const TensorRef& base, int64_t
     return lowering.error(ErrorCode::kInvalidInput, "index " + index.text() + " of a dimension of size " +
                                                         size.text());
   }
-  return view_of(lowering, base, std::move(step));
+  return lowering.view(base, std::move(step));
 }
 
 Result<TensorRef> slice_view(Lowering& lowering, const TensorRef& base, int64_t axis, const Dim& start,
@@ -110,7 +73,7 @@ Result<TensorRef> slice_view(Lowering& lowering, const TensorRef& base, int64_t 
   if (made.start.is(0) && made.end == size && step == 1) return base;
   if (!made.start.is(0) && !(made.end == size)) made.end = max(made.end, made.start);
   made.step = Dim(step);
-  return view_of(lowering, base, std::move(made));
+  return lowering.view(base, std::move(made));
 }
 
 Result<TensorRef> unsqueeze_view(Lowering& lowering, const TensorRef& base, int64_t axis) {
@@ -120,8 +83,7 @@ Result<TensorRef> unsqueeze_view(Lowering& lowering, const TensorRef& base, int6
 }
 
 Result<TensorRef> copied(Lowering& lowering, const TensorRef& base) {
-  if (is_sized(Value(base))) return sized_tensor(*base->elements, base->dims, base->dtype);
-  LAN_TRY(const ValueId value, read_tensor(lowering, base));
+  LAN_TRY(const ValueId value, lowering.read(base));
   return lowering.tensor(value);
 }
 

@@ -5,9 +5,6 @@
 
 namespace lanthorn::script {
 
-// Views of tensors. Sized tensors (see sizes_shared.h) stay sized where the step allows it.
-
-Result<TensorRef> view_of(Lowering& lowering, const TensorRef& base, ViewStep step);
 Result<TensorRef> reshape_view(Lowering& lowering, const TensorRef& base, Dims dims);
 Result<TensorRef> permute_view(Lowering& lowering, const TensorRef& base, std::vector<int64_t> permutation);
 /// Dims of the same or a higher rank; nothing happens where they are the base's.
