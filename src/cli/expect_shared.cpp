@@ -11,11 +11,6 @@
 namespace lanthorn {
 namespace {
 
-const Tensor* find(const std::vector<NamedTensor>& arrays, std::string_view name) {
-  const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const NamedTensor& a) { return a.name == name; });
-  return found == arrays.end() ? nullptr : &found->tensor;
-}
-
 /// The largest difference relative to the largest magnitude; infinity where they cannot agree.
 double difference(const Tensor& got, const Tensor& want) {
   const auto a = got.to_doubles(), b = want.to_doubles();
@@ -43,8 +38,8 @@ Result<Comparison> compare_with(const std::filesystem::path& path, std::span<con
   for (const NamedValue& output : outputs) {
     LAN_TRY(const auto entries, value_entries(output));
     for (const NamedTensor& entry : entries) {
-      const Tensor* want = find(*read, entry.name);
-      if (!want) want = find(*read, "out" + std::to_string(position));
+      const Tensor* want = read->find(entry.name);
+      if (!want) want = read->find("out" + std::to_string(position));
       ++position;
       if (!want) {
         return Error{ErrorCode::kInvalidInput, "has no array for output '" + entry.name + "'", path.string(), ""};

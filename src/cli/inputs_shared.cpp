@@ -68,7 +68,7 @@ Result<NamedValue> read_single(const std::string& text, const InputOptions& opti
   const std::string name = split == text.npos ? "" : text.substr(0, split);
   const std::string path = split == text.npos ? text : text.substr(split + 1);
   LAN_TRY(const auto file, MappedFile::open(path));
-  auto tensor = is_npy(file->bytes()) ? read_npy(file->bytes(), file) : read_picture(*file, options);
+  auto tensor = looks_like_npy(file->bytes()) ? read_npy(file->bytes(), file, {}) : read_picture(*file, options);
   if (!tensor) return std::move(tensor).error().at(path);
   return NamedValue{name, *std::move(tensor)};
 }

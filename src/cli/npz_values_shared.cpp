@@ -11,51 +11,11 @@
 namespace lanthorn {
 namespace {
 
-/// Dtypes that NumPy does not have, and the suffix of the entry that holds their bits.
-struct BitsRow {
-  DType dtype;
-  std::string_view suffix;
-  DType stored;
-};
-constexpr BitsRow kBits[] = {
-    {DType::kBF16, "bf16", DType::kU16},
-    {DType::kF8E4M3FN, "f8e4m3fn", DType::kU8},
-    {DType::kF8E4M3FNUZ, "f8e4m3fnuz", DType::kU8},
-    {DType::kF8E5M2, "f8e5m2", DType::kU8},
-    {DType::kF8E5M2FNUZ, "f8e5m2fnuz", DType::kU8},
-    {DType::kF8E8M0FNU, "f8e8m0", DType::kU8},
-    {DType::kF4E2M1, "f4e2m1", DType::kU8},
-    {DType::kI4, "i4", DType::kU8},
-    {DType::kU4, "u4", DType::kU8},
-    {DType::kI2, "i2", DType::kU8},
-    {DType::kU2, "u2", DType::kU8},
-};
-
 using Entries = std::map<std::string, Tensor, std::less<>>;
-
-/// The same bits under another dtype; signed sub-byte numbers are extended from their low bits.
-Result<Tensor> with_bits(const Tensor& tensor, DType dtype) {
-  LAN_TRY(const Tensor flat, tensor.contiguous());
-  LAN_TRY(Tensor out, Tensor::allocate(dtype, flat.shape()));
-  std::copy(flat.bytes().begin(), flat.bytes().end(), out.mutable_data());
-  const int spare = dtype == DType::kI4 ? 4 : dtype == DType::kI2 ? 6 : 0;
-  if (spare > 0) {
-    for (int8_t& v : out.mutable_as<int8_t>()) {
-      v = static_cast<int8_t>(static_cast<int8_t>(static_cast<uint8_t>(v) << spare) >> spare);
-    }
-  }
-  return out;
-}
 
 Result<Value> find_value(const Entries& entries, const std::string& name, bool& found) {
   found = true;
   if (const auto entry = entries.find(name); entry != entries.end()) return Value(entry->second);
-  for (const BitsRow& row : kBits) {
-    const auto entry = entries.find(name + "__" + std::string(row.suffix));
-    if (entry == entries.end()) continue;
-    LAN_TRY(Tensor tensor, with_bits(entry->second, row.dtype));
-    return Value(std::move(tensor));
-  }
   if (entries.contains(name + "#")) return Value::sequence({});
   const auto keys = entries.find(name + "@keys");
   const auto values = entries.find(name + "@values");
@@ -100,18 +60,7 @@ Status add_entries(const std::string& name, const Value& value, std::vector<Name
     return ok();
   }
   if (!value.tensor()) return Error{ErrorCode::kInternal, "a value of no kind that .npz can hold", name, ""};
-  const Tensor& tensor = *value.tensor();
-  for (const BitsRow& row : kBits) {
-    if (row.dtype != tensor.dtype()) continue;
-    LAN_TRY(Tensor bits, with_bits(tensor, row.stored));
-    const uint8_t mask = row.dtype == DType::kI4 ? 0x0f : row.dtype == DType::kI2 ? 0x03 : 0xff;
-    if (mask != 0xff) {
-      for (uint8_t& v : bits.mutable_as<uint8_t>()) v &= mask;
-    }
-    entries.push_back({name + "__" + std::string(row.suffix), std::move(bits)});
-    return ok();
-  }
-  entries.push_back({name, tensor});
+  entries.push_back({name, *value.tensor()});
   return ok();
 }
 
@@ -129,7 +78,7 @@ Result<std::vector<NamedValue>> read_input_values(const std::filesystem::path& p
   auto arrays = read_npz(file, {});
   if (!arrays) return std::move(arrays).error().at(path.string());
   Entries entries;
-  for (NamedTensor& array : *arrays) entries.emplace(std::move(array.name), std::move(array.tensor));
+  for (const NamedTensor& array : arrays->entries()) entries.emplace(array.name, array.tensor);
   std::vector<NamedValue> inputs;
   for (const Port& port : ports) {
     bool found = false;

@@ -14,6 +14,7 @@ namespace lanthorn {
 
 using PickleId = uint32_t;
 constexpr PickleId kNoPickle = UINT32_MAX;
+constexpr uint64_t kViewedBytes = 4096;
 
 /// What an opcode stream builds, as data: nothing is ever imported or called. Where Python would
 /// import a name there is a kGlobal, where it would call one there is a kCall that says with what.
@@ -44,6 +45,9 @@ struct PickleNode {
   uint16_t split = 0;   // kGlobal: length of the module's name in `text`
   int64_t integer = 0;  // kGlobal: its place in PickleTree::globals
   double real = 0;
+  // kBytes and kByteArray of kViewedBytes or more: where they lie in the input; then `text` is
+  // empty.
+  std::span<const std::byte> view;
   std::string text;  // string (UTF-8, lone surrogates kept as WTF-8), bytes, digits of kBigInt
   PickleId callee = kNoPickle;     // kCall
   PickleId arguments = kNoPickle;  // kCall: a tuple
@@ -52,6 +56,11 @@ struct PickleNode {
   std::vector<PickleId> items;     // list, tuple, set elements; APPENDs of an instance
   std::vector<PickleId> entries;   // dict: key, value, key, value; SETITEMs of an instance
   uint64_t offset = 0;             // of the opcode that made it
+
+  /// The bytes of kBytes and kByteArray, wherever they are.
+  std::span<const std::byte> bytes() const {
+    return view.empty() ? std::as_bytes(std::span(text)) : view;
+  }
 };
 
 /// A global that the stream names, in order, used or not: what a scanner judges.

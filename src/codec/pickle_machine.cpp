@@ -265,6 +265,11 @@ Status PickleMachine::tuple(size_t count) {
 Status PickleMachine::sized_text(Kind kind, uint64_t size) {
   LAN_TRY(const auto taken, in_.take(size));
   if (kind == Kind::kString) return push(make_string(as_text(taken)));
+  if (taken.size() >= kViewedBytes) {
+    LAN_TRY(const PickleId id, make(kind));
+    node(id).view = taken;
+    return push(id);
+  }
   return push(make_text(kind, as_text(taken)));
 }
 

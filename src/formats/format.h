@@ -24,6 +24,7 @@ struct ReadLimits {
   uint64_t max_memory_bytes = uint64_t{256} << 20;  // beyond the mapping, for structures
   uint64_t max_tensor_bytes = uint64_t{64} << 30;   // decompressed or generated tensors
   uint32_t max_depth = 512;
+  bool check_crc = false;  // of tensors that are only mapped, too; reads the whole file
 };
 
 /// How many bytes the compressed tensors of a file of this size may become: a bomb grows by a

@@ -59,30 +59,28 @@ GemmSplit split_gemm(size_t m, size_t k, size_t panels, size_t nr, size_t tile_r
   return best;
 }
 
-void multiply(const KernelTable& table, const Workers& workers, GemmArgs args, size_t m,
-              const PackedMatrix& b) {
-  if (m == 0 || b.n == 0) return;
-  const size_t tile_rows = table.gemm->tile_rows(b.nr);
-  args.b = b.data.data();
-  args.nr = b.nr;
-  args.n = b.n;
+void multiply(const KernelTable& table, const Workers& workers, GemmArgs args, size_t m) {
+  if (m == 0 || args.n == 0) return;
+  const size_t tile_rows = table.gemm->tile_rows(args.nr);
+  const size_t panels = (args.n + args.nr - 1) / args.nr;
+  const size_t k = args.taps * args.tap_k;
   if (args.k_block == 0) args.k_block = 512;
-  if (args.m_block == 0 && b.panels() > 1) {
+  if (args.m_block == 0 && panels > 1) {
     // The block of A that all panels of B pass over stays in the second cache.
-    static const size_t kCacheFloats = cache_sizes().l2 / 4 / sizeof(float);
-    const size_t kc = std::min<size_t>(std::max<size_t>(b.k, 1), args.k_block);
-    args.m_block = std::max<size_t>(kCacheFloats / kc / tile_rows, 4) * tile_rows;
+    static const size_t cache_floats = cache_sizes().l2 / 4 / sizeof(float);
+    const size_t kc = std::min<size_t>(std::max<size_t>(k, 1), args.k_block);
+    args.m_block = std::max<size_t>(cache_floats / kc / tile_rows, 4) * tile_rows;
   }
-  const GemmSplit split = split_gemm(m, b.k, b.panels(), b.nr, tile_rows,
-                                     static_cast<size_t>(workers.count()));
+  const GemmSplit split =
+      split_gemm(m, k, panels, args.nr, tile_rows, static_cast<size_t>(workers.count()));
   const size_t row_parts = (m + split.rows - 1) / split.rows;
-  const size_t panel_parts = (b.panels() + split.panels - 1) / split.panels;
+  const size_t panel_parts = (panels + split.panels - 1) / split.panels;
   const auto piece = [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       const size_t row = i % row_parts * split.rows;
       const size_t panel = i / row_parts * split.panels;
       table.gemm->gemm(args, row, std::min(m, row + split.rows), panel,
-                       std::min(b.panels(), panel + split.panels));
+                       std::min(panels, panel + split.panels));
     }
   };
   if (row_parts * panel_parts == 1) return piece(0, 1);
@@ -95,10 +93,13 @@ void multiply(const KernelTable& table, const Workers& workers, const float* a, 
   args.a = a;
   args.lda = lda;
   args.tap_k = b.k;
+  args.b = b.data.data();
+  args.nr = b.nr;
+  args.n = b.n;
   args.c = c;
   args.ldc = ldc;
   args.epilogue = epilogue;
-  multiply(table, workers, args, m, b);
+  multiply(table, workers, args, m);
 }
 
 void multiply_batched(const KernelTable& table, const Workers& workers, const BatchedGemm& product) {

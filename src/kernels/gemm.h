@@ -25,9 +25,8 @@ PackedMatrix pack_matrix(const KernelTable& table, const Workers& workers, const
 void multiply(const KernelTable& table, const Workers& workers, const float* a, size_t lda, size_t m,
               const PackedMatrix& b, float* c, size_t ldc, const Epilogue& epilogue);
 
-/// The same for whatever `args` describes, `m` rows of it; `args.b` and sizes of blocks are filled in.
-void multiply(const KernelTable& table, const Workers& workers, GemmArgs args, size_t m,
-              const PackedMatrix& b);
+/// The same for whatever `args` describes, `m` rows of it; sizes of blocks that are 0 are chosen.
+void multiply(const KernelTable& table, const Workers& workers, GemmArgs args, size_t m);
 
 /// How the tiles of a product are given out to threads: `rows` rows and `panels` panels a piece.
 struct GemmSplit {
@@ -35,8 +34,8 @@ struct GemmSplit {
 };
 GemmSplit split_gemm(size_t m, size_t k, size_t panels, size_t nr, size_t tile_rows, size_t threads);
 
-/// Several independent products of unpacked matrices, each as SmallGemmArgs says; one batch is one
-/// call of `fn`-free loops. Matrix i is at a + i * a_step and so on.
+/// Several independent products of unpacked matrices, each as SmallGemmArgs says.
+/// Matrix i is at a + i * a_step and so on.
 struct BatchedGemm {
   SmallGemmArgs one = {};
   size_t batch = 1;

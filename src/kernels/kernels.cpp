@@ -8,9 +8,11 @@ namespace lanthorn {
   namespace isa {                          \
   extern const GemmKernels gemm_kernels;   \
   extern const ConvKernels conv_kernels;   \
+  extern const ElementwiseKernels elementwise_kernels; \
+  extern const RowKernels row_kernels; \
   }
 #define LAN_LEVEL(level, isa) \
-  { IsaLevel::level, &isa::gemm_kernels, &isa::conv_kernels }
+  { IsaLevel::level, &isa::gemm_kernels, &isa::conv_kernels, &isa::elementwise_kernels, &isa::row_kernels }
 
 #if defined(__x86_64__)
 LAN_DECLARE_LEVEL(isa_baseline)

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/cpu.h"
+#include "kernels/array_kernels.h"
 #include "kernels/conv_kernels.h"
 #include "kernels/gemm_kernels.h"
 
@@ -14,6 +15,8 @@ struct KernelTable {
   IsaLevel level;
   const GemmKernels* gemm;
   const ConvKernels* conv;
+  const ElementwiseKernels* elementwise;
+  const RowKernels* rows;
 };
 
 /// The kernels compiled for `level`. Only for levels of this machine's architecture (checked);

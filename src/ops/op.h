@@ -252,6 +252,8 @@ ValueType type_of(const Value& value);
 
 /// Runs the reference of one node, allocating its outputs; for folding and tests. Inputs may have any
 /// strides; an absent one is None. Operators with subgraphs are kUnsupported here.
-Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value> inputs);
+/// kLimit where an output would take more than `max_output_bytes`.
+Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value> inputs,
+                                         uint64_t max_output_bytes = uint64_t{4} << 30);
 
 }  // namespace lanthorn

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/checked.h"
 #include "ops/op.h"
 
 namespace lanthorn {
@@ -7,8 +8,8 @@ namespace {
 TensorView view_of(const Tensor& tensor) { return {tensor.dtype(), tensor.shape(), tensor.data()}; }
 
 // The outputs that a plain operator writes to, by the types that its rule gave.
-Result<std::vector<Tensor>> allocate_outputs(const Node& node,
-                                             const std::vector<ValueType>& types) {
+Result<std::vector<Tensor>> allocate_outputs(const Node& node, const std::vector<ValueType>& types,
+                                             uint64_t max_bytes) {
   std::vector<Tensor> outputs(types.size());
   for (size_t i = 0; i < types.size(); ++i) {
     if (node.outputs[i] == kNoValue) continue;
@@ -16,6 +17,11 @@ Result<std::vector<Tensor>> allocate_outputs(const Node& node,
               all_known(types[i].dims));
     Shape shape;
     for (const Dim& dim : types[i].dims) shape.push_back(dim.value());
+    const std::optional<uint64_t> bytes = checked_product(shape, dtype_bytes(types[i].dtype));
+    if (!bytes || *bytes > max_bytes) {
+      return Error{ErrorCode::kLimit, "an output of shape " + shape_text(shape) + " is too large",
+                   "", ""};
+    }
     LAN_TRY(outputs[i], Tensor::allocate(types[i].dtype, std::move(shape)));
   }
   return outputs;
@@ -44,7 +50,8 @@ ValueType type_of(const Value& value) {
   return type;
 }
 
-Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value> inputs) {
+Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value> inputs,
+                                         uint64_t max_output_bytes) {
   const OpEntry* op = find_op(node.op, node.domain);
   if (!op)
     return Error{ErrorCode::kUnsupported, "operator " + node.op + " is not supported", "", ""};
@@ -71,7 +78,7 @@ Result<std::vector<Value>> run_reference(const Node& node, std::span<const Value
   std::vector<Tensor> outputs;
   std::vector<MutableTensorView> output_views(node.outputs.size());
   if (!def.data_dependent && !def.values) {
-    LAN_TRY(outputs, allocate_outputs(node, context.outputs));
+    LAN_TRY(outputs, allocate_outputs(node, context.outputs, max_output_bytes));
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (outputs[i].defined()) {
         output_views[i] = {outputs[i].dtype(), outputs[i].shape(), outputs[i].mutable_data()};

@@ -8,7 +8,7 @@ namespace {
 
 bool holds_unknown(const Value& value, int depth = 0) {
   if (value.is_unknown()) return true;
-  if (depth > 3) return false;
+  if (depth > 1) return false;
   const auto any = [&](const std::vector<Value>& items) {
     return std::any_of(items.begin(), items.end(), [&](const Value& item) { return holds_unknown(item, depth + 1); });
   };

@@ -10,7 +10,7 @@ namespace {
 class Copier {
  public:
   Value copy(const Value& value) {
-    if (const TensorRef tensor = value.tensor()) return Value(copy(tensor));
+    if (const TensorRef tensor = value.tensor()) return Value(copy_tensor(tensor));
     if (const auto list = value.list()) {
       std::shared_ptr<List>& made = lists_[list.get()];
       if (!made) {
@@ -23,10 +23,15 @@ class Copier {
       return Value(made);
     }
     if (const auto tuple = value.tuple()) {
-      auto out = std::make_shared<Tuple>();
-      out->names = tuple->names;
-      for (const Value& item : tuple->items) out->items.push_back(copy(item));
-      return Value(std::move(out));
+      std::shared_ptr<Tuple>& made = tuples_[tuple.get()];
+      if (!made) {
+        made = std::make_shared<Tuple>();
+        const std::shared_ptr<Tuple> out = made;
+        out->names = tuple->names;
+        for (const Value& item : tuple->items) out->items.push_back(copy(item));
+        return Value(out);
+      }
+      return Value(made);
     }
     if (const auto dict = value.dict()) {
       std::shared_ptr<Dict>& made = dicts_[dict.get()];
@@ -40,11 +45,11 @@ class Copier {
       }
       return Value(made);
     }
-    if (const auto object = value.object()) return Value(copy(object));
+    if (const auto object = value.object()) return Value(copy_object(object));
     return value;
   }
 
-  std::shared_ptr<Object> copy(const std::shared_ptr<const Object>& object) {
+  std::shared_ptr<Object> copy_object(const std::shared_ptr<const Object>& object) {
     std::shared_ptr<Object>& made = objects_[object.get()];
     if (made) return made;
     made = std::make_shared<Object>();
@@ -56,7 +61,7 @@ class Copier {
   }
 
  private:
-  TensorRef copy(const TensorRef& tensor) {
+  TensorRef copy_tensor(const TensorRef& tensor) {
     TensorRef& made = tensors_[tensor.get()];
     if (made) return made;
     std::shared_ptr<StorageRoot>& root = roots_[tensor->root.get()];
@@ -75,6 +80,7 @@ class Copier {
   }
 
   std::unordered_map<const List*, std::shared_ptr<List>> lists_;
+  std::unordered_map<const Tuple*, std::shared_ptr<Tuple>> tuples_;
   std::unordered_map<const Dict*, std::shared_ptr<Dict>> dicts_;
   std::unordered_map<const Object*, std::shared_ptr<Object>> objects_;
   std::unordered_map<const SymTensor*, TensorRef> tensors_;
@@ -114,7 +120,7 @@ Result<Value> settle(GraphLowering& lowering, const Value& value, int depth) {
 Instance instance_of(const Program& program) {
   Copier copier;
   Instance out;
-  if (program.root) out.root = copier.copy(program.root);
+  if (program.root) out.root = copier.copy_object(program.root);
   out.constants.reserve(program.constants.size());
   for (const Value& constant : program.constants) {
     Value value = copier.copy(constant);

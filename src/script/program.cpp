@@ -13,6 +13,8 @@ namespace {
 
 using AxisSet = std::set<std::pair<size_t, size_t>>;  // input, axis
 
+constexpr size_t kMaxOutputs = 100'000;
+
 struct Attempt {
   const Program& program;
   std::string_view method;
@@ -22,6 +24,7 @@ struct Attempt {
   GraphLowering lowering = GraphLowering();
   std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
   size_t next = 0;  // leaf
+  size_t output_count = 0;
 
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
@@ -112,7 +115,9 @@ Result<Value> Attempt::build(const ParameterPlan& plan, bool& absent) {
 
 Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& outputs, int depth) {
   using Kind = OutputTree::Kind;
-  if (depth > 100) return Error{ErrorCode::kLimit, "the program's result is nested too deep", "", ""};
+  if (depth > 100 || ++output_count > kMaxOutputs) {
+    return Error{ErrorCode::kLimit, "the program's result is nested too deep or has too many parts", "", ""};
+  }
   OutputTree tree;
   const auto items = [&](Kind kind, const std::vector<Value>& values) -> Result<OutputTree> {
     tree.kind = kind;

@@ -1,5 +1,7 @@
 #include "script/program_inputs.h"
 
+#include <algorithm>
+
 namespace lanthorn::script {
 namespace {
 
@@ -58,10 +60,8 @@ std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method, std::op
     for (size_t k = 0; k < left / std::max<size_t>(each, 1); ++k) {
       plans[i].parts.push_back(plan_of(plans[i].name + "." + std::to_string(k), element, false));
     }
-    // An optional parameter after a list that took everything is absent.
-    std::erase_if(plans, [&](const ParameterPlan& plan) {
-      return &plan > &plans[i] && plan.has_default && plan.leaf && others + left >= *count;
-    });
+    // Optional parameters after a list that takes the rest are absent.
+    while (plans.size() > i + 1 && plans.back().has_default) plans.pop_back();
     break;
   }
   return plans;

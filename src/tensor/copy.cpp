@@ -76,6 +76,14 @@ void copy_elements(DType dtype, const void* source, void* target, size_t count) 
   for (size_t i = 0; i < count; ++i) static_cast<std::string*>(target)[i] = from[i];
 }
 
+void clear_elements(DType dtype, void* target, size_t count) {
+  if (dtype != DType::kString) {
+    if (count > 0) std::memset(target, 0, count * dtype_bytes(dtype));
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) static_cast<std::string*>(target)[i].clear();
+}
+
 void copy_strided(DType dtype, std::span<const int64_t> shape, const void* source,
                   std::span<const int64_t> source_strides, void* target,
                   std::span<const int64_t> target_strides) {

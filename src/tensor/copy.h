@@ -11,6 +11,9 @@ namespace lanthorn {
 /// Copies `count` adjacent elements; strings too. The arrays must not overlap.
 void copy_elements(DType dtype, const void* source, void* target, size_t count);
 
+/// Makes `count` adjacent elements zero, or empty strings. They must hold elements already.
+void clear_elements(DType dtype, void* target, size_t count);
+
 /// The address of an element; strings too.
 inline const std::byte* element_at(DType dtype, const void* data, int64_t index) {
   return static_cast<const std::byte*>(data) + index * static_cast<int64_t>(dtype_bytes(dtype));

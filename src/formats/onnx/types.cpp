@@ -2,26 +2,21 @@
 
 #include <string>
 
+#include "ops/data_types.h"
+
 namespace lanthorn::onnx {
 
 Result<DType> dtype_of(int32_t data_type) {
-  static constexpr DType kDTypes[] = {
-      DType::kUndefined, DType::kF32,       DType::kU8,           DType::kI8,      DType::kU16,
-      DType::kI16,       DType::kI32,       DType::kI64,          DType::kString,  DType::kBool,
-      DType::kF16,       DType::kF64,       DType::kU32,          DType::kU64,     DType::kC64,
-      DType::kC128,      DType::kBF16,      DType::kF8E4M3FN,     DType::kF8E4M3FNUZ,
-      DType::kF8E5M2,    DType::kF8E5M2FNUZ, DType::kU4,          DType::kI4,      DType::kF4E2M1,
-      DType::kF8E8M0FNU, DType::kU2,        DType::kI2,
-  };
   constexpr int32_t kFloat6E2M3 = 27;
   constexpr int32_t kFloat6E3M2 = 28;
   if (data_type == kFloat6E2M3 || data_type == kFloat6E3M2) {
     return Error{ErrorCode::kUnsupported, "float6 tensors are not supported", "", ""};
   }
-  if (data_type <= 0 || data_type >= static_cast<int32_t>(std::size(kDTypes))) {
+  const DType dtype = dtype_of_data_type(data_type);
+  if (dtype == DType::kUndefined) {
     return Error{ErrorCode::kCorrupt, "there is no data type " + std::to_string(data_type), "", ""};
   }
-  return kDTypes[data_type];
+  return dtype;
 }
 
 Error too_many_dimensions() {

@@ -82,32 +82,31 @@ HWY_INLINE void depthwise_pixels(const DepthwiseRow& row, size_t pixel, size_t c
   }
 }
 
+// All channels of P pixels before the next pixels: memory is then read in order.
 template <int KW, int S, int P>
-HWY_INLINE void depthwise_block(const DepthwiseRow& row, size_t x, size_t first, size_t last,
-                                size_t c) {
+HWY_NOINLINE void depthwise_block(const DepthwiseRow& row, size_t x, size_t first, size_t last) {
+  size_t c = 0;
   if (x >= first && x + P <= last) {
-    depthwise_pixels<KW, S, P, false>(row, x, c);
+    for (; c + kLanes <= row.channels; c += kLanes) depthwise_pixels<KW, S, P, false>(row, x, c);
   } else {
-    depthwise_pixels<KW, S, P, true>(row, x, c);
+    for (; c + kLanes <= row.channels; c += kLanes) depthwise_pixels<KW, S, P, true>(row, x, c);
   }
 }
 
 // Pixels [first, last) have all taps inside the row.
 template <int KW, int S, int P>
-HWY_NOINLINE void depthwise_row_of(const DepthwiseRow& row, size_t first, size_t last) {
+void depthwise_row_of(const DepthwiseRow& row, size_t first, size_t last) {
   const size_t out_w = row.out_w;
-  size_t c = 0;
-  for (; c + kLanes <= row.channels; c += kLanes) {
-    size_t x = 0;
-    for (; x + P <= out_w; x += P) depthwise_block<KW, S, P>(row, x, first, last, c);
-    if constexpr (P > 4) {
-      for (; x + 4 <= out_w; x += 4) depthwise_block<KW, S, 4>(row, x, first, last, c);
-    }
-    for (; x + 2 <= out_w; x += 2) depthwise_block<KW, S, 2>(row, x, first, last, c);
-    for (; x < out_w; ++x) depthwise_block<KW, S, 1>(row, x, first, last, c);
+  size_t x = 0;
+  for (; x + P <= out_w; x += P) depthwise_block<KW, S, P>(row, x, first, last);
+  if constexpr (P > 4) {
+    for (; x + 4 <= out_w; x += 4) depthwise_block<KW, S, 4>(row, x, first, last);
   }
+  for (; x + 2 <= out_w; x += 2) depthwise_block<KW, S, 2>(row, x, first, last);
+  for (; x < out_w; ++x) depthwise_block<KW, S, 1>(row, x, first, last);
+  const size_t c = row.channels / kLanes * kLanes;
   if (c < row.channels) {
-    for (size_t x = 0; x < out_w; ++x) depthwise_pixel<false>(row, x, c, row.channels - c);
+    for (x = 0; x < out_w; ++x) depthwise_pixel<false>(row, x, c, row.channels - c);
   }
 }
 
@@ -135,7 +134,7 @@ void depthwise_row(const DepthwiseRow& row) {
   // As many pixels as the registers hold beside their input columns.
   constexpr bool kMany = kRegisters >= 32;
   if (s == 1) {
-    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 7 : 4>(row, first, last);
+    if (row.kernel_w == 3) return depthwise_row_of<3, 1, kMany ? 7 : 6>(row, first, last);
     if (row.kernel_w == 5) return depthwise_row_of<5, 1, kMany ? 7 : 4>(row, first, last);
     if (row.kernel_w == 7) return depthwise_row_of<7, 1, kMany ? 7 : 4>(row, first, last);
   } else if (s == 2) {

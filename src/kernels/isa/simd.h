@@ -53,7 +53,15 @@ HWY_INLINE V min_keep_nan(V bound, V x) {
 #endif
 }
 
-// The first n < kLanes values at p, then zeros; nothing past them is read.
+// The larger or smaller of two, NaN if either is.
+HWY_INLINE V max_or_nan(V a, V b) {
+  return hn::IfThenElse(hn::Eq(a, a), max_keep_nan(a, b), a);
+}
+HWY_INLINE V min_or_nan(V a, V b) {
+  return hn::IfThenElse(hn::Eq(a, a), min_keep_nan(a, b), a);
+}
+
+// The first n <= kLanes values at p, then zeros; nothing past them is read.
 HWY_INLINE V load_n(const float* p, size_t n) {
 #if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
   return hn::MaskedLoad(hn::FirstN(D(), n), D(), p);
@@ -73,8 +81,14 @@ HWY_INLINE void store_n(V v, float* p, size_t n) {
 #endif
 }
 
+HWY_INLINE V keep_n(V v, size_t n, V other) {
+  return hn::IfThenElse(hn::FirstN(D(), n), v, other);
+}
 HWY_INLINE float sum_lanes(V v) { return hn::GetLane(hn::SumOfLanes(D(), v)); }
+// Of values of which none is NaN; else some value.
 HWY_INLINE float max_lanes(V v) { return hn::GetLane(hn::MaxOfLanes(D(), v)); }
+HWY_INLINE float min_lanes(V v) { return hn::GetLane(hn::MinOfLanes(D(), v)); }
+HWY_INLINE bool any_nan(V v) { return !hn::AllTrue(D(), hn::Eq(v, v)); }
 
 }  // namespace
 }  // namespace LAN_ISA

@@ -1,0 +1,131 @@
+#include "formats/format.h"
+
+#include <algorithm>
+
+#include "codec/pickle.h"
+#include "codec/zip.h"
+#include "formats/torch/archive.h"
+#include "formats/torch/globals.h"
+#include "formats/torch/legacy.h"
+#include "formats/torch/object_builder.h"
+#include "formats/torch/state_names.h"
+#include "formats/torch/tar.h"
+
+namespace lanthorn {
+namespace {
+
+/// A pickle that stands alone: by its protocol byte, or a whole one of protocol 0 or 1.
+bool looks_like_pickle(std::span<const std::byte> bytes) {
+  if (bytes.size() < 2) return false;
+  const auto first = static_cast<uint8_t>(bytes[0]), second = static_cast<uint8_t>(bytes[1]);
+  if (first == 0x80) return second <= 5 && bytes.size() > 2 && bytes[2] != std::byte{0};
+  if (first != '(' && first != 'c' && first != ']' && first != '}') return false;
+  const auto scan = scan_pickle(bytes, {.max_nodes = 4096, .max_bytes = 1 << 20});
+  return !scan.error || scan.error->code == ErrorCode::kLimit;
+}
+
+bool matches(std::span<const std::byte> bytes) {
+  if (looks_like_zip(bytes)) return torch_archive_kind(bytes) == TorchArchiveKind::kPickle;
+  return looks_like_legacy(bytes) || looks_like_torch_tar(bytes) || looks_like_pickle(bytes);
+}
+
+/// Builds objects and names, the last steps of all kinds of file.
+Status finish(const PickleTree& tree, StorageSource& source, std::shared_ptr<const void> owner,
+              const ReadLimits& limits, std::string_view member,
+              const std::vector<PickleGlobal>& globals, FileContents& contents) {
+  ObjectBuilder builder(tree, source, std::move(owner), limits.max_memory_bytes);
+  auto objects = builder.build();
+  if (!objects) return std::move(objects).error().at(member);
+  LAN_TRY(contents.tensors, name_tensors(*objects));
+  contents.objects = std::make_shared<const ObjectTree>(*std::move(objects));
+  for (std::string& note : builder.take_notes()) contents.notes.push_back(std::move(note));
+  for (std::string& note : hazard_notes(globals, member)) contents.notes.push_back(std::move(note));
+  contents.metadata.emplace_back("pickle protocol", std::to_string(tree.protocol));
+  return ok();
+}
+
+Result<FileContents> read_archive(const std::shared_ptr<const MappedFile>& file,
+                                  const ReadLimits& limits) {
+  LAN_TRY(const TorchArchive archive, TorchArchive::open(file));
+  FileContents contents;
+  contents.format = "torch";
+  contents.format_version = archive.version() > 0 ? std::to_string(archive.version()) : "";
+  contents.producer = archive.producer();
+  if (archive.version() == 0)
+    contents.notes.push_back("the archive has no version record, which PyTorch asks for");
+  if (archive.has("byteorder")) {
+    contents.metadata.emplace_back("byte order", archive.big_endian() ? "big" : "little");
+  }
+  LAN_TRY(const auto pickle, archive.read("data.pkl", limits.max_memory_bytes));
+  auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
+  if (!tree) return std::move(tree).error().at("data.pkl");
+  if (tree->bytes_read < pickle.bytes.size()) {
+    contents.notes.push_back("data.pkl has " +
+                             std::to_string(pickle.bytes.size() - tree->bytes_read) +
+                             " bytes after its end, which were ignored");
+  }
+  ArchiveStorages storages(archive, "data", inflated_limit(limits, file->bytes().size()),
+                           limits.check_crc);
+  LAN_OK(finish(*tree, storages, pickle.owner, limits, "data.pkl", tree->globals, contents));
+  if (storages.has_long_records()) {
+    contents.notes.push_back(
+        "records of storages are longer than the storages; the rest was ignored");
+  }
+  return contents;
+}
+
+Result<FileContents> read_stream(const std::shared_ptr<const MappedFile>& file,
+                                 const ReadLimits& limits) {
+  LAN_TRY(LegacyFile legacy, read_legacy(file->bytes(), file, pickle_limits(limits)));
+  FileContents contents;
+  contents.format = "torch-legacy";
+  contents.format_version = "1001";
+  contents.producer = "pytorch";
+  LAN_OK(
+      finish(legacy.object, legacy.storages, file, limits, "the stream", legacy.globals, contents));
+  return contents;
+}
+
+Result<FileContents> read_tar(const std::shared_ptr<const MappedFile>& file,
+                              const ReadLimits& limits) {
+  LAN_TRY(TarFile tar, read_torch_tar(file->bytes(), file, pickle_limits(limits)));
+  FileContents contents;
+  contents.format = "torch-legacy";
+  contents.format_version = "tar";
+  contents.producer = "pytorch 0.1";
+  LAN_OK(finish(tar.object, tar.tensors, file, limits, "the archive", tar.globals, contents));
+  return contents;
+}
+
+/// pickle.dump of tensors: each storage is a whole stream inside the pickle.
+Result<FileContents> read_plain(const std::shared_ptr<const MappedFile>& file,
+                                const ReadLimits& limits) {
+  LAN_TRY(const PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  FileContents contents;
+  contents.format = "torch";
+  contents.format_version = "pickle";
+  StreamStorages none;
+  LAN_OK(finish(tree, none, file, limits, "the pickle", tree.globals, contents));
+  if (tree.bytes_read < file->bytes().size()) {
+    contents.notes.push_back(std::to_string(file->bytes().size() - tree.bytes_read) +
+                             " bytes after the end of the pickle were ignored");
+  }
+  return contents;
+}
+
+Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const ReadLimits& limits) {
+  const auto bytes = file->bytes();
+  if (looks_like_zip(bytes)) return read_archive(file, limits);
+  if (looks_like_legacy(bytes)) return read_stream(file, limits);
+  if (looks_like_torch_tar(bytes)) return read_tar(file, limits);
+  return read_plain(file, limits);
+}
+
+}  // namespace
+
+extern const Format format_torch;
+const Format format_torch{
+    "torch", "torch.save of PyTorch 0.1 to 2.13: zip, stream and tar; pickles of protocol 0 to 5",
+    matches, read};
+
+}  // namespace lanthorn

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "lanthorn/tensor.h"
+
+namespace lanthorn {
+
+/// The dtype behind a storage class: "FloatStorage" of torch, torch.cuda, torch.storage, ...; also
+/// those that only C++ writes ("Float8_e5m2Storage"). UntypedStorage is kU8. Nothing if unknown.
+std::optional<DType> storage_dtype(std::string_view class_name);
+/// The dtype of a global such as "torch.float16" or "torch.float4_e2m1fn_x2"; nothing if it is
+/// none.
+std::optional<DType> torch_dtype(std::string_view global);
+/// The dtype of an old tensor class: "FloatTensor".
+std::optional<DType> tensor_class_dtype(std::string_view class_name);
+
+}  // namespace lanthorn

@@ -1,0 +1,86 @@
+// RotaryEmbedding: rotates pairs of numbers by angles that depend on the position.
+// https://onnx.ai/onnx/operators/onnx__RotaryEmbedding.html
+
+#include "ops/numbers_shared.h"
+
+namespace lanthorn {
+namespace {
+
+Status infer(InferContext& c) {
+  const Dims& x = c.dims(0);
+  if (x.size() != 3 && x.size() != 4) return shape_error("X must have three or four dimensions");
+  if (x.size() == 3 && c.attributes().integer("num_heads", 0) < 1) {
+    return attribute_error("num_heads", "three dimensions need it");
+  }
+  const size_t cache_rank = c.has_input(3) ? 2 : 3;
+  if (c.dims(1).size() != cache_rank || c.dims(2).size() != cache_rank) {
+    return shape_error("cos_cache and sin_cache must have " + std::to_string(cache_rank) +
+                       " dimensions here");
+  }
+  if (c.has_input(3) && c.rank(3) != 2) return shape_error("position_ids must be a matrix");
+  c.set_output(0, c.dtype(0), x);
+  return ok();
+}
+
+Status reference(const RunContext& c) {
+  const TensorView& view = c.input(0);
+  const Attributes& a = c.attributes();
+  const bool packed = view.rank() == 3;
+  const int64_t batch = view.shape[0];
+  const int64_t heads = packed ? a.integer("num_heads", 1) : view.shape[1];
+  const int64_t length = packed ? view.shape[1] : view.shape[2];
+  const int64_t size = packed ? view.shape[2] / heads : view.shape[3];
+  int64_t rotated = a.integer("rotary_embedding_dim", 0);
+  if (rotated == 0) rotated = size;
+  const bool interleaved = a.integer("interleaved", 0) != 0;
+  const int64_t half = rotated / 2;
+  if (rotated < 0 || rotated > size || c.input(1).shape.back() != half ||
+      c.input(2).shape.back() != half) {
+    return shape_error("the caches hold " + std::to_string(c.input(1).shape.back()) +
+                       " angles a position, but " + std::to_string(half) + " pairs are rotated");
+  }
+  const std::vector<double> cosines = read_doubles(c.input(1)), sines = read_doubles(c.input(2));
+  std::vector<int64_t> positions;
+  if (c.has_input(3)) positions = read_ints(c.input(3));
+  const int64_t rows = half == 0 ? 0 : static_cast<int64_t>(std::min(cosines.size(), sines.size())) / half;
+  std::vector<double> x = read_doubles(view);
+  for (int64_t b = 0; b < batch; ++b) {
+    for (int64_t s = 0; s < length; ++s) {
+      const auto token = static_cast<size_t>(b * length + s);
+      if (!positions.empty() && token >= positions.size()) return shape_error("position_ids is too short");
+      const int64_t row = positions.empty() ? static_cast<int64_t>(token) : positions[token];
+      if (half > 0 && (row < 0 || row >= rows)) {
+        return shape_error("position " + std::to_string(row) + " is not in the caches");
+      }
+      for (int64_t h = 0; h < heads; ++h) {
+        double* at = x.data() + (packed ? (b * length + s) * heads + h : (b * heads + h) * length + s) * size;
+        for (int64_t i = 0; i < half; ++i) {
+          double& real = at[interleaved ? 2 * i : i];
+          double& imaginary = at[interleaved ? 2 * i + 1 : half + i];
+          const double cosine = cosines[static_cast<size_t>(row * half + i)];
+          const double sine = sines[static_cast<size_t>(row * half + i)];
+          const double turned = cosine * real - sine * imaginary;
+          imaginary = sine * real + cosine * imaginary;
+          real = turned;
+        }
+      }
+    }
+  }
+  write_doubles(c.output(0), x);
+  return ok();
+}
+
+}  // namespace
+
+extern constinit const OpDef op_rotary_embedding{
+    .name = "RotaryEmbedding",
+    .since = 23,
+    .inputs = {{"X", kFloats}, {"cos_cache", kFloats}, {"sin_cache", kFloats},
+               {"position_ids", kI64Type, true}},
+    .outputs = {{"Y", kFloats}},
+    .accuracy = Accuracy::kSummed,
+    .infer = infer,
+    .reference = reference,
+};
+
+}  // namespace lanthorn
