@@ -109,8 +109,8 @@ class Language(nn.Module):
         steps = 0
         while steps < x.size(0) + self.scale:
             steps += 2
-        values = [i * i for i in range(4) if i != 2]
-        if x.dim() == 2 and len(values) == 3:
+        values = [i * i for i in range(4)]
+        if x.dim() == 2 and len(values) == 4:
             total = total / (steps + values[-1])
         return total, found
 
