@@ -45,6 +45,7 @@ const char* conv_algorithm_name(ConvAlgorithm algorithm) {
     case ConvAlgorithm::kPointwise: return "pointwise";
     case ConvAlgorithm::kRows: return "rows";
     case ConvAlgorithm::kIndirect: return "indirect";
+    case ConvAlgorithm::kGrouped: return "grouped";
     case ConvAlgorithm::kDepthwise: return "depthwise";
     case ConvAlgorithm::kWinograd2: return "winograd2";
     case ConvAlgorithm::kWinograd4: return "winograd4";
@@ -57,7 +58,10 @@ ConvAlgorithm choose_conv(const ConvShape& s, bool exact) {
   if (s.groups == s.in_c && s.groups == s.out_c && s.kernel_h <= kMaxDepthwiseRows) {
     return s.in_c == 1 ? ConvAlgorithm::kIndirect : ConvAlgorithm::kDepthwise;
   }
-  if (s.groups != 1) return ConvAlgorithm::kIndirect;
+  if (s.groups != 1) {
+    const bool small = s.group_in() == s.group_out() && (s.group_in() == 4 || s.group_in() == 8);
+    return small && s.out_c % 16 == 0 ? ConvAlgorithm::kGrouped : ConvAlgorithm::kIndirect;
+  }
   const bool pads = padded(s);
   if (s.taps() == 1 && s.stride_h == 1 && s.stride_w == 1 && !pads) return ConvAlgorithm::kPointwise;
   const bool few_channels = s.in_c <= 4 && s.taps() > 1;
@@ -93,8 +97,14 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
         }
       }
       return packed;
+    case ConvAlgorithm::kGrouped:
+      pack_grouped(table, s, weights, &packed);
+      break;
     default: break;
   }
+  packed.zeros = FloatBuffer(s.in_c);
+  std::fill_n(packed.zeros.data(), s.in_c, 0.0f);
+  if (algorithm == ConvAlgorithm::kGrouped) return packed;
   // [out][in][taps] -> [taps][in] x [out], through a transposed copy of one group.
   FloatBuffer ordered(taps == 1 || in == 1 ? 0 : in * taps * out);
   for (size_t g = 0; g < s.groups; ++g) {
@@ -113,8 +123,6 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
     }
     packed.matrices.push_back(pack_matrix(table, workers, group, in * taps, out, 1, in * taps));
   }
-  packed.zeros = FloatBuffer(s.in_c);
-  std::fill_n(packed.zeros.data(), s.in_c, 0.0f);
   return packed;
 }
 
@@ -123,6 +131,7 @@ size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int 
     case ConvAlgorithm::kPointwise:
     case ConvAlgorithm::kDepthwise: return 0;
     case ConvAlgorithm::kRows: return rows_scratch_floats(shape, threads);
+    case ConvAlgorithm::kGrouped:
     case ConvAlgorithm::kIndirect: return indirect_scratch_floats(shape, threads);
     case ConvAlgorithm::kWinograd2:
     case ConvAlgorithm::kWinograd4: return winograd_scratch_floats(shape, algorithm, threads);
@@ -142,6 +151,7 @@ void convolve(const KernelTable& table, const Workers& workers, const ConvShape&
       return;
     case ConvAlgorithm::kRows: return convolve_rows(call);
     case ConvAlgorithm::kIndirect: return convolve_indirect(call);
+    case ConvAlgorithm::kGrouped: return convolve_grouped(call);
     case ConvAlgorithm::kDepthwise: return convolve_depthwise(call);
     case ConvAlgorithm::kWinograd2:
     case ConvAlgorithm::kWinograd4: return convolve_winograd(call);

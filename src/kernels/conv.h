@@ -31,6 +31,7 @@ enum class ConvAlgorithm : uint8_t {
   kPointwise,  // 1 x 1, stride 1: one matrix product
   kRows,       // few input channels: taps of a kernel row lie side by side in memory
   kIndirect,   // any: row pointers per tap
+  kGrouped,    // groups of 4 or 8 input and as many output channels
   kDepthwise,  // one input and one output channel per group
   kWinograd2,  // F(2x2, 3x3)
   kWinograd4,  // F(4x4, 3x3)
@@ -46,6 +47,7 @@ struct PackedConv {
   ConvAlgorithm algorithm = ConvAlgorithm::kIndirect;
   std::vector<PackedMatrix> matrices;  // per group, or per Winograd element
   FloatBuffer depthwise;               // [kernel_h][kernel_w][channels]
+  FloatBuffer grouped;                 // as GroupedArgs says
   FloatBuffer zeros;                   // what taps in the padding read
   const float* weights = nullptr;      // the caller's own, where Winograd goes back to them
 };

@@ -25,6 +25,10 @@ size_t rows_scratch_floats(const ConvShape& shape, int threads);
 void convolve_indirect(const ConvCall& call);
 size_t indirect_scratch_floats(const ConvShape& shape, int threads);
 
+void convolve_grouped(const ConvCall& call);
+void pack_grouped(const KernelTable& table, const ConvShape& shape, const float* weights,
+                  PackedConv* packed);
+
 void convolve_depthwise(const ConvCall& call);
 
 void convolve_winograd(const ConvCall& call);

@@ -212,6 +212,49 @@ void convolve_indirect(const ConvCall& call) {
   });
 }
 
+void pack_grouped(const KernelTable& table, const ConvShape& s, const float* weights,
+                  PackedConv* packed) {
+  const size_t lanes = table.conv->lanes, group = s.group_in(), taps = s.taps();
+  packed->grouped = FloatBuffer(s.out_c * group * taps);
+  float* to = packed->grouped.data();
+  for (size_t channel = 0; channel < s.out_c; channel += lanes) {
+    for (size_t t = 0; t < taps; ++t) {
+      for (size_t k = 0; k < group; ++k) {
+        for (size_t l = 0; l < lanes; ++l) *to++ = weights[((channel + l) * group + k) * taps + t];
+      }
+    }
+  }
+}
+
+void convolve_grouped(const ConvCall& call) {
+  const ConvShape& s = call.shape;
+  const size_t block = indirect_block(s);
+  const size_t slot_floats = indirect_scratch_floats(s, 1);
+  // Pieces of some 50 us, or one block of pixels.
+  const size_t work = s.out_c * s.group_in() * s.taps() * block;
+  const size_t blocks = (s.pixels() + block - 1) / block;
+  ScratchSlots slots(call.workers.count());
+  call.workers.run(blocks, 2'000'000 / (work + 1) + 1, [&](size_t begin, size_t end) {
+    const ScratchSlots::Lease lease(slots);
+    const float** pointers =
+        reinterpret_cast<const float**>(call.scratch + lease.index() * slot_floats);
+    GroupedArgs args;
+    args.rows = pointers;
+    args.rows_stride = block;
+    args.taps = s.taps();
+    args.group = s.group_in();
+    args.channels = s.out_c;
+    args.weights = call.packed.grouped.data();
+    for (size_t i = begin; i < end; ++i) {
+      const size_t pixel = i * block, count = std::min(block, s.pixels() - pixel);
+      make_pointers(call, pixel, count, pointers, block);
+      args.c = call.output + pixel * s.out_c;
+      args.epilogue = shifted(call.epilogue, pixel, 0);
+      call.table.conv->grouped(args, count, 0, s.out_c);
+    }
+  });
+}
+
 void convolve_depthwise(const ConvCall& call) {
   const ConvShape& s = call.shape;
   const size_t row_work = s.out_w * s.in_c * s.taps();

@@ -175,6 +175,30 @@ TEST(conv, depthwise_kernels_of_all_sizes_strides_and_channel_counts_match_plain
   });
 }
 
+TEST(conv, small_groups_match_plain_loops) {
+  for_each_level([](const KernelTable& table) {
+    uint64_t seed = 0;
+    for (const size_t group : {4, 8}) {
+      for (const size_t channels : {16, 32, 48}) {
+        for (const size_t stride : {1, 2}) {
+          for (const size_t kernel : {1, 3}) {
+            ConvShape s{.batch = 1 + seed % 2, .in_h = 5 + seed % 4, .in_w = 9, .in_c = channels,
+                        .out_c = channels, .kernel_h = kernel, .kernel_w = kernel,
+                        .stride_h = stride, .stride_w = stride, .pad_top = kernel / 2,
+                        .pad_left = kernel / 2, .groups = channels / group};
+            s = with_outputs(s, kernel / 2, kernel / 2);
+            EXPECT_EQ(choose_conv(s), ConvAlgorithm::kGrouped);
+            const Extra extra{.bias = seed % 2 == 0, .residual = seed % 3 == 0,
+                              .activation = seed % 2 ? Activation::kRelu : Activation::kClip};
+            check_conv(table, {}, s, ConvAlgorithm::kGrouped, extra, ++seed);
+            if (testing::Test::HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(conv, winograd_matches_plain_loops_within_its_bound) {
   for_each_level([](const KernelTable& table) {
     uint64_t seed = 0;
@@ -266,7 +290,8 @@ TEST(conv, the_choice_follows_the_shape) {
   EXPECT_EQ(choose(14, 256, 256, 3, 1, 1), ConvAlgorithm::kWinograd4);
   EXPECT_EQ(choose(7, 512, 512, 3, 1, 1), ConvAlgorithm::kWinograd2);
   EXPECT_EQ(choose(56, 128, 128, 3, 2, 1), ConvAlgorithm::kIndirect);
-  EXPECT_EQ(choose(56, 128, 128, 3, 1, 32), ConvAlgorithm::kIndirect);
+  EXPECT_EQ(choose(56, 128, 128, 3, 1, 32), ConvAlgorithm::kGrouped);
+  EXPECT_EQ(choose(56, 512, 512, 3, 1, 32), ConvAlgorithm::kIndirect);
   EXPECT_EQ(choose(56, 144, 144, 3, 2, 144), ConvAlgorithm::kDepthwise);
 }
 

@@ -129,6 +129,7 @@ constexpr FastKernel kKernels[] = {
     kernel<ConvAlgorithm::kWinograd4>("fused_conv/winograd4"),
     kernel<ConvAlgorithm::kWinograd2>("fused_conv/winograd2"),
     kernel<ConvAlgorithm::kDepthwise>("fused_conv/depthwise"),
+    kernel<ConvAlgorithm::kGrouped>("fused_conv/grouped"),
     kernel<ConvAlgorithm::kRows>("fused_conv/rows"),
     kernel<ConvAlgorithm::kIndirect>("fused_conv/indirect"),
 };
