@@ -12,7 +12,7 @@ namespace {
 constexpr double kFlopsPerNs = 100.0;
 constexpr double kBytesPerNs = 25.0;
 
-double winograd_cost(const ConvShape& s, double m) {
+double winograd_cost(const ConvSizes& s, double m) {
   const double side = m + 2.0;
   const double tiles = static_cast<double>(s.batch) *
                        static_cast<double>((s.out_h + static_cast<size_t>(m) - 1) /
@@ -26,13 +26,13 @@ double winograd_cost(const ConvShape& s, double m) {
   return std::max(compute, weights) + 0.3 * std::min(compute, weights) + transforms;
 }
 
-double direct_cost(const ConvShape& s) {
+double direct_cost(const ConvSizes& s) {
   const double products = static_cast<double>(s.taps() * s.in_c) * static_cast<double>(s.out_c);
   return 2.0 * static_cast<double>(s.pixels()) * products / kFlopsPerNs +
          0.3 * products * 4.0 / kBytesPerNs;
 }
 
-bool padded(const ConvShape& s) {
+bool padded(const ConvSizes& s) {
   const size_t reach_h = (s.out_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
   const size_t reach_w = (s.out_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w + 1;
   return s.pad_top > 0 || s.pad_left > 0 || reach_h > s.in_h || reach_w > s.in_w;
@@ -53,7 +53,7 @@ const char* conv_algorithm_name(ConvAlgorithm algorithm) {
   return "indirect";
 }
 
-ConvAlgorithm choose_conv(const ConvShape& s, bool exact) {
+ConvAlgorithm choose_conv(const ConvSizes& s, bool exact) {
   if (s.pixels() == 0) return ConvAlgorithm::kIndirect;
   if (s.groups == s.in_c && s.groups == s.out_c && s.kernel_h <= kMaxDepthwiseRows) {
     return s.in_c == 1 ? ConvAlgorithm::kIndirect : ConvAlgorithm::kDepthwise;
@@ -80,7 +80,7 @@ ConvAlgorithm choose_conv(const ConvShape& s, bool exact) {
   return ConvAlgorithm::kIndirect;
 }
 
-PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvShape& s,
+PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvSizes& s,
                      ConvAlgorithm algorithm, const float* weights) {
   PackedConv packed{.algorithm = algorithm};
   const size_t in = s.group_in(), out = s.group_out(), taps = s.taps();
@@ -126,7 +126,7 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
   return packed;
 }
 
-size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int threads) {
+size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads) {
   switch (algorithm) {
     case ConvAlgorithm::kPointwise:
     case ConvAlgorithm::kDepthwise: return 0;
@@ -139,7 +139,7 @@ size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int 
   return 0;
 }
 
-void convolve(const KernelTable& table, const Workers& workers, const ConvShape& shape,
+void convolve_nhwc(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
               const PackedConv& packed, const float* input, float* output, const Epilogue& epilogue,
               float* scratch) {
   if (shape.pixels() == 0 || shape.out_c == 0) return;
