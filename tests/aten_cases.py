@@ -196,3 +196,23 @@ for mode in ("nearest", "nearest-exact", "bilinear", "bicubic"):
         case(f"resize_{mode}_corners", lambda x, m=mode: (F.interpolate(x, scale_factor=1.5, mode=m, align_corners=True), F.interpolate(x, size=(5, 11), mode=m, align_corners=True)), IMAGE)
         case(f"resize_{mode}_smooth", lambda x, m=mode: (F.interpolate(x, size=(4, 5), mode=m, antialias=True), F.interpolate(x, size=(14, 15), mode=m, antialias=True)), IMAGE)
 case("resize_1d_3d", lambda x, y: (F.interpolate(x, scale_factor=2, mode="linear"), F.interpolate(x, size=7), F.interpolate(y, scale_factor=2, mode="trilinear")), LINE, CUBE)
+
+case("losses", lambda x, y: (F.mse_loss(x, y), F.l1_loss(x, y, reduction="sum"), F.smooth_l1_loss(x, y, beta=0.5), F.huber_loss(x, y, delta=0.7, reduction="none"), F.kl_div(x, y.softmax(-1)), F.binary_cross_entropy(x.sigmoid(), y.sigmoid()), F.binary_cross_entropy_with_logits(x, y.sigmoid(), pos_weight=P[0, 0])), A, B)
+case("class_losses", lambda x, t, w: (F.cross_entropy(x, t), F.cross_entropy(x, t, w, reduction="sum"), F.nll_loss(x.log_softmax(1), t, reduction="none"), F.cross_entropy(x, t, ignore_index=2), F.cross_entropy(x[0], t[0]), F.cross_entropy(x, x.softmax(1))), torch.randn(4, 5), torch.tensor([0, 2, 4, 1]), torch.rand(5))
+case("distances", lambda x, y: (F.cosine_similarity(x, y), F.cosine_similarity(x, y, -1), F.pairwise_distance(x, y), F.pairwise_distance(x, y, 1, keepdim=True), torch.cdist(x, y), torch.cdist(x, y, 1)), A, B)
+case("diagonals", lambda x, y: (x.diagonal(dim1=1, dim2=2), x.diagonal(1, 2, 0), torch.diag(y, 1), torch.diag(y, -2), torch.diag(x[0]), x[0].trace(), torch.diag_embed(x)), A, ROW)
+case("cross", lambda x, y: (torch.cross(x, y, 1), torch.linalg.cross(x.mT, y.mT), x.diff(), x.diff(2, 1), torch.isclose(x, y, rtol=0.5)), A, B)
+case("search", lambda x, r: (torch.bucketize(x, r), torch.searchsorted(r, x, right=True), torch.bucketize(x, r, out_int32=True)), A, torch.tensor([-1.0, 0, 0.5, 2]))
+case("unique", lambda i: torch.unique(i, return_inverse=True, return_counts=True), I)
+case("windows", lambda x, y: (F.unfold(x, 3, padding=1, stride=2), F.unfold(x, (2, 3), dilation=2), F.fold(F.unfold(y, 3), (12, 12), 3), y.unfold(2, 4, 3), F.grid_sample(x, torch.tanh(A[:, None, :, :2]), align_corners=False), F.affine_grid(A[:, :2, :3], (2, 1, 4, 5), align_corners=False)), IMAGE, WIDE)
+
+for name, layer in (("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU), ("rnn", torch.nn.RNN)):
+    for kind, options in (("plain", {}), ("deep", {"num_layers": 2, "bidirectional": True, "batch_first": True}), ("bare", {"bias": False})):
+        net = layer(4, 5, **options).eval()
+        case(f"{name}_{kind}", lambda x, net=net: net(x), A)
+    cell = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}[name](4, 5).eval()
+    case(f"{name}_cell", lambda x, cell=cell: cell(x[0]), A)
+encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
+heads = torch.nn.MultiheadAttention(8, 2, batch_first=True).eval()
+case("encoder_layer", lambda x: encoder(x), torch.randn(2, 5, 8))
+case("multi_head", lambda x, y: (*heads(x, x, x), heads(x, y, y, need_weights=False)[0], *heads(x, x, x, average_attn_weights=False)), torch.randn(2, 5, 8), torch.randn(2, 6, 8))
