@@ -12,7 +12,7 @@ constexpr DType kDTypes[] = {
     DType::kF16,       DType::kF64,        DType::kU32,      DType::kU64,        DType::kC64,
     DType::kC128,      DType::kBF16,       DType::kF8E4M3FN, DType::kF8E4M3FNUZ, DType::kF8E5M2,
     DType::kF8E5M2FNUZ, DType::kU4,        DType::kI4,       DType::kF4E2M1,     DType::kF8E8M0FNU,
-    DType::kU2,        DType::kI2,
+    DType::kU2,        DType::kI2,         DType::kF6E2M3,   DType::kF6E3M2,
 };
 
 }  // namespace
