@@ -164,7 +164,8 @@ int bit_width(DType dtype) {
 }
 
 Status infer_bit_cast(InferContext& context) {
-  const DType from = context.dtype(0), to = dtype_from_onnx(context.attributes().integer("to", 0));
+  const DType from = context.dtype(0),
+              to = dtype_from_onnx(context.attributes().integer("to", 0));
   if (to == DType::kUndefined || from == DType::kString || to == DType::kString ||
       bit_width(from) != bit_width(to)) {
     return refused("the bits of " + std::string(dtype_name(from)) + " are not those of " +

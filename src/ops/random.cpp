@@ -1,6 +1,7 @@
 // Random numbers: https://onnx.ai/onnx/operators/onnx__RandomNormal.html and its kin. The text
-// leaves the generator open; with a seed the numbers are the same in every run. OPS: bernoulli
-// dropout multinomial random_normal random_normal_like random_uniform random_uniform_like
+// leaves the generator open; with a seed the numbers are the same in every run.
+// OPS: bernoulli dropout multinomial random_normal random_normal_like random_uniform
+// OPS: random_uniform_like
 #include <bit>
 #include <cmath>
 #include <random>

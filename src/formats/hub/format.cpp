@@ -43,12 +43,16 @@ Result<Index> parse_index(std::string_view json) {
     return Error{ErrorCode::kCorrupt, "the index is no JSON object",
                  "byte " + std::to_string(document.GetErrorOffset())};
   }
-  const auto map = document.FindMember("weight_map");
-  if (map == document.MemberEnd() || !map->value.IsObject()) {
+  // Members are counted, not iterated: Clang finds comparing RapidJSON's iterators ambiguous in
+  // C++20.
+  if (!document.HasMember("weight_map") || !document["weight_map"].IsObject()) {
     return Error{ErrorCode::kCorrupt, "the index has no object 'weight_map'"};
   }
+  const auto& map = document["weight_map"];
   Index index;
-  for (const auto& [key, value] : map->value.GetObject()) {
+  for (rapidjson::SizeType i = 0; i < map.MemberCount(); ++i) {
+    const auto& key = (map.MemberBegin() + static_cast<ptrdiff_t>(i))->name;
+    const auto& value = (map.MemberBegin() + static_cast<ptrdiff_t>(i))->value;
     if (!value.IsString())
       return Error{ErrorCode::kCorrupt, "a shard's name is no string", "weight_map"};
     std::string name(key.GetString(), key.GetStringLength());
