@@ -19,12 +19,6 @@ Result<ValueId> GraphLowering::read(const TensorRef& tensor) {
   if (!tensor->base) {
     if (root.current == kNoValue) {
       LAN_CHECK(root.loaded.defined());
-      // A weight in another order (channels last) is put in order once, here, and not by each plan. One
-      // whose elements share memory could become far larger than its file.
-      const bool shares = root.loaded.storage() && root.loaded.byte_size() > root.loaded.storage()->bytes().size();
-      if (!root.loaded.is_contiguous() && !shares) {
-        LAN_TRY(root.loaded, root.loaded.contiguous());
-      }
       Dims dims(root.loaded.shape().begin(), root.loaded.shape().end());
       std::optional<Dims> told;
       if (root.loaded.count() <= 16) {
