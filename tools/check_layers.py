@@ -30,10 +30,9 @@ def findings(src: Path) -> list[str]:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = INCLUDE.match(line)
             target = match[1].split("/")[0] if match else here
-            if target in (here, "lanthorn") or (target in rank and rank[target] < rank[here]):
-                continue
-            known = f"level {rank[target]}" if target in rank else "no folder of src/"
-            found.append(f"{where}:{number}: src/{here} (level {rank[here]}) may not include {match[1]} ({known})")
+            if target in (here, "lanthorn") or target not in rank or rank[target] < rank[here]:
+                continue  # a name that is no folder of src/ is another library's
+            found.append(f"{where}:{number}: src/{here} (level {rank[here]}) may not include {match[1]} (level {rank[target]})")
     for path in sorted((src.parent / "include").rglob("*.h")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = INCLUDE.match(line)

@@ -24,8 +24,12 @@ Result<Value> find_value(const Entries& entries, const std::string& name, bool& 
   }
   Value::Sequence items;
   while (true) {
+    const std::string item_name = name + "#" + std::to_string(items.size());
+    // An item may be a sequence itself, so it is looked for only where something begins like it.
+    const auto next = entries.lower_bound(item_name);
+    if (next == entries.end() || !next->first.starts_with(item_name)) break;
     bool there = false;
-    LAN_TRY(Value item, find_value(entries, name + "#" + std::to_string(items.size()), there));
+    LAN_TRY(Value item, find_value(entries, item_name, there));
     if (!there) break;
     items.push_back(std::move(item));
   }

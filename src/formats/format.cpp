@@ -72,6 +72,36 @@ Error unknown(std::span<const std::byte> bytes) {
       "`lanthorn --version` lists the formats that can be read."};
 }
 
+/// The file of a folder that stands for the model in it.
+Result<std::filesystem::path> find_model_file(const std::filesystem::path& folder) {
+  constexpr std::string_view kNames[] = {"model.safetensors.index.json",
+                                         "model.safetensors",
+                                         "pytorch_model.bin.index.json",
+                                         "pytorch_model.bin",
+                                         "diffusion_pytorch_model.safetensors.index.json",
+                                         "diffusion_pytorch_model.safetensors",
+                                         "model.onnx"};
+  std::error_code ignored;
+  for (const std::string_view name : kNames) {
+    const auto path = folder / name;
+    if (std::filesystem::is_regular_file(path, ignored)) return path;
+  }
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  for (auto it = std::filesystem::directory_iterator(folder, error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.ends_with(".safetensors") || name.ends_with(".index.json"))
+      found.push_back(it->path());
+    if (found.size() > 1) break;
+  }
+  if (found.size() == 1) return found[0];
+  return Error{ErrorCode::kUnsupported,
+               found.empty() ? "the folder holds no model file that is known by its name"
+                             : "the folder holds several model files",
+               folder.string(), "Name the file itself."};
+}
+
 }  // namespace
 
 uint64_t inflated_limit(const ReadLimits& limits, uint64_t file_bytes) {
@@ -93,15 +123,25 @@ Result<FileContents> read_bytes(const std::shared_ptr<const MappedFile>& file,
   return format->read(file, limits);
 }
 
+Result<FileContents> read_shard(const std::filesystem::path& path, const ReadLimits& limits) {
+  LAN_TRY(const auto file, MappedFile::open(path));
+  if (!file->bytes().empty() && file->bytes()[0] == std::byte{'{'}) {
+    return Error{ErrorCode::kCorrupt, "a shard is no file of tensors", path.filename().string()};
+  }
+  auto contents = read_bytes(file, limits);
+  if (!contents) return std::move(contents).error().at(path.filename().string());
+  return contents;
+}
+
 Result<FileContents> read_file(const std::filesystem::path& path, const ReadLimits& limits) {
-  const std::string place = path.filename().empty() ? path.string() : path.filename().string();
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    return Error{ErrorCode::kSystem, "this is a folder, not a file", path.string()};
+    LAN_TRY(const auto inside, find_model_file(path));
+    return read_file(inside, limits);
   }
   LAN_TRY(const auto file, MappedFile::open(path));
   auto contents = read_bytes(file, limits);
-  if (!contents) return std::move(contents).error().at(place);
+  if (!contents) return std::move(contents).error().at(path.filename().string());
   return contents;
 }
 

@@ -33,25 +33,26 @@ uint64_t inflated_limit(const ReadLimits& limits, uint64_t file_bytes);
 
 /// What a file holds. Exactly one of program, graph, and tensors/objects is the main thing.
 struct FileContents {
-  std::string format;                   // "onnx", "torchscript", "torch", "safetensors", ...
-  std::string format_version;           // as the file says it
-  std::string producer;                 // "pytorch 2.13.0", may be empty
+  std::string format;          // "onnx", "torchscript", "torch", "safetensors", ...
+  std::string format_version;  // as the file says it
+  std::string producer;        // "pytorch 2.13.0", may be empty
   std::shared_ptr<const script::Program> program;  // torchscript
-  std::shared_ptr<const Graph> graph;   // onnx
+  std::shared_ptr<const Graph> graph;              // onnx
   std::shared_ptr<const ObjectTree> objects;       // torch
-  StateDict tensors;                    // all named tensors of the file (weights of a model too)
+  StateDict tensors;  // all named tensors of the file (weights of a model too)
   std::vector<std::pair<std::string, std::string>> metadata;  // for people
-  std::vector<std::string> notes;       // what reading had to drop or assume
+  std::vector<std::string> notes;                             // what reading had to drop or assume
 };
 
 /// One file format. src/formats/<name>/format.cpp defines format_<name>.
 struct Format {
   std::string_view name;
-  std::string_view versions;            // what `--version` says that it reads: "opset 1 to 28"
+  std::string_view versions;  // what `--version` says that it reads: "opset 1 to 28"
   /// True if the bytes look like this format (first bytes and structure, never the file's name).
   bool (*matches)(std::span<const std::byte> bytes) = nullptr;
   /// Reads the file. The contents keep the mapping alive.
-  Result<FileContents> (*read)(const std::shared_ptr<const MappedFile>& file, const ReadLimits& limits) = nullptr;
+  Result<FileContents> (*read)(const std::shared_ptr<const MappedFile>& file,
+                               const ReadLimits& limits) = nullptr;
 };
 
 /// Written by cmake/tables.cmake from src/formats/*/format.cpp.
@@ -59,8 +60,13 @@ std::span<const Format* const> all_formats();
 /// The format of these bytes; kCorrupt with what was seen if none.
 Result<const Format*> detect_format(std::span<const std::byte> bytes);
 /// Finds the format of a file in memory or mapped, and reads it.
-Result<FileContents> read_bytes(const std::shared_ptr<const MappedFile>& file, const ReadLimits& limits = {});
-/// Maps a file, finds its format and reads it. Errors name the file.
+Result<FileContents> read_bytes(const std::shared_ptr<const MappedFile>& file,
+                                const ReadLimits& limits = {});
+/// Reads one file of a model that has several. An index of shards is refused here, so that files
+/// cannot name each other in circles.
+Result<FileContents> read_shard(const std::filesystem::path& path, const ReadLimits& limits);
+/// Maps a file, finds its format and reads it. For a folder as model hubs have them, reads the
+/// model in it: an index of shards, or the one file of weights. Errors name the file.
 Result<FileContents> read_file(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 }  // namespace lanthorn

@@ -1,5 +1,6 @@
 // Joining and cutting along an axis: https://onnx.ai/onnx/operators/onnx__Concat.html and
-// onnx__Split.html OPS: concat split
+// onnx__Split.html
+// OPS: concat split
 #include <algorithm>
 
 #include "ops/elementwise.h"

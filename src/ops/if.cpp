@@ -8,9 +8,9 @@ namespace {
 
 Status infer(InferContext& c) {
   // Where the condition is known, the other branch may hold what cannot be.
-  const Tensor* known = c.constant(0);
-  if (known && known->count() == 1) {
-    const bool taken = known->to_doubles().value_or(std::vector<double>{0})[0] != 0;
+  const std::optional<Dims> known = c.elements(0);
+  if (known && known->size() == 1 && (*known)[0].is_known()) {
+    const bool taken = !(*known)[0].is(0);
     LAN_TRY(std::vector<ValueType> types,
             c.infer_subgraph(taken ? "then_branch" : "else_branch", {}));
     (void)c.infer_subgraph(taken ? "else_branch" : "then_branch", {}).ok();

@@ -91,37 +91,72 @@ std::vector<std::vector<int64_t>> sources_of(const RunContext& context, const Pa
   return sources;
 }
 
-Status reference(const RunContext& context) {
-  const TensorView& from = context.input(0);
-  const MutableTensorView& to = context.output(0);
-  const size_t rank = from.rank();
+Pads read_pads(const RunContext& context, const std::vector<int64_t>& axes) {
+  const size_t rank = context.input(0).rank();
   const std::vector<int64_t> numbers = wide_copy<int64_t>(context.input(1));
-  std::optional<std::vector<int64_t>> given;
-  if (context.has_input(3)) given = wide_copy<int64_t>(context.input(3));
-  LAN_TRY(const std::vector<int64_t> axes, padded_axes(given, static_cast<int64_t>(rank)));
   Pads pads{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 0)};
   for (size_t i = 0; i < axes.size(); ++i) {
     pads.before[static_cast<size_t>(axes[i])] = numbers[i];
     pads.after[static_cast<size_t>(axes[i])] = numbers[i + axes.size()];
   }
-  const std::vector<std::vector<int64_t>> sources = sources_of(context, pads);
-  const bool has_value = context.has_input(2) && context.input(2).count() > 0;
-  std::vector<int64_t> index(rank, 0);
-  for (int64_t i = 0; i < to.count(); ++i) {
-    int64_t at = 0;
-    for (size_t d = 0; d < rank && at >= 0; ++d)
-      at = sources[d][static_cast<size_t>(index[d])] < 0
-               ? -1
-               : at + sources[d][static_cast<size_t>(index[d])];
-    std::byte* target = element_at(to.dtype, to.data, i);
-    if (at >= 0) {
-      copy_elements(to.dtype, element_at(from.dtype, from.data, at), target, 1);
-    } else if (has_value) {
-      copy_elements(to.dtype, context.input(2).data, target, 1);
+  return pads;
+}
+
+// Fills adjacent elements with the value that padding has.
+void fill(const RunContext& context, int64_t at, int64_t count) {
+  const MutableTensorView& to = context.output(0);
+  std::byte* target = element_at(to.dtype, to.data, at);
+  if (!context.has_input(2) || context.input(2).count() == 0) {
+    return clear_elements(to.dtype, target, static_cast<size_t>(count));
+  }
+  const int64_t none = 0, one = 1;
+  copy_strided(to.dtype, std::span(&count, 1), context.input(2).data, std::span(&none, 1), target,
+               std::span(&one, 1));
+}
+
+// One row of the output from a row of the input that begins at `from`, in runs of adjacent
+// elements.
+void write_row(const RunContext& context, std::span<const int64_t> sources, int64_t from,
+               int64_t at) {
+  const DType dtype = context.output(0).dtype;
+  for (size_t first = 0, last; first < sources.size(); first = last) {
+    last = first + 1;
+    const bool padding = sources[first] < 0;
+    while (last < sources.size() && sources[last] == (padding ? -1 : sources[last - 1] + 1)) ++last;
+    const auto begin = at + static_cast<int64_t>(first), count = static_cast<int64_t>(last - first);
+    if (padding) {
+      fill(context, begin, count);
     } else {
-      clear_elements(to.dtype, target, 1);
+      copy_elements(dtype, element_at(dtype, context.input(0).data, from + sources[first]),
+                    element_at(dtype, context.output(0).data, begin), static_cast<size_t>(count));
     }
-    next_index(to.shape, index);
+  }
+}
+
+Status reference(const RunContext& context) {
+  const std::span<const int64_t> shape = context.output(0).shape;
+  std::optional<std::vector<int64_t>> given;
+  if (context.has_input(3)) given = wide_copy<int64_t>(context.input(3));
+  LAN_TRY(const std::vector<int64_t> axes, padded_axes(given, static_cast<int64_t>(shape.size())));
+  if (shape.empty()) {
+    write_row(context, std::vector<int64_t>{0}, 0, 0);
+    return ok();
+  }
+  const std::vector<std::vector<int64_t>> sources = sources_of(context, read_pads(context, axes));
+  const std::span<const int64_t> outer = shape.first(shape.size() - 1);
+  std::vector<int64_t> index(outer.size(), 0);
+  for (int64_t at = 0; at < context.output(0).count(); at += shape.back()) {
+    int64_t from = 0;
+    for (size_t d = 0; d < index.size() && from >= 0; ++d) {
+      const int64_t source = sources[d][static_cast<size_t>(index[d])];
+      from = source < 0 ? -1 : from + source;
+    }
+    if (from < 0) {
+      fill(context, at, shape.back());
+    } else {
+      write_row(context, sources.back(), from, at);
+    }
+    next_index(outer, index);
   }
   return ok();
 }

@@ -1,11 +1,12 @@
 // Random numbers: https://onnx.ai/onnx/operators/onnx__RandomNormal.html and its kin. The text
-// leaves the generator open; with a seed the numbers are the same in every run. OPS: bernoulli
-// dropout multinomial random_normal random_normal_like random_uniform random_uniform_like
+// leaves the generator open; with a seed the numbers are the same in every run.
+// OPS: bernoulli dropout multinomial random_normal random_normal_like random_uniform
+// OPS: random_uniform_like
 #include <bit>
 #include <cmath>
 #include <random>
 
-#include "graph/onnx_dtype.h"
+#include "ops/data_types.h"
 #include "ops/elementwise.h"
 #include "ops/loops.h"
 #include "ops/shape_rules.h"
@@ -36,7 +37,7 @@ double normal(std::mt19937_64& generator) {
 
 Result<DType> asked_dtype(const InferContext& context, DType fallback, uint64_t allowed) {
   const int64_t number = context.attributes().integer("dtype", 0);
-  const DType dtype = number == 0 ? fallback : dtype_from_onnx(number);
+  const DType dtype = number == 0 ? fallback : dtype_of_data_type(number);
   if ((type_bit(dtype) & allowed) == 0)
     return refused("random numbers of type " + std::string(dtype_name(dtype)));
   return dtype;

@@ -13,8 +13,15 @@ Result<std::vector<Tensor>> allocate_outputs(const Node& node, const std::vector
   std::vector<Tensor> outputs(types.size());
   for (size_t i = 0; i < types.size(); ++i) {
     if (node.outputs[i] == kNoValue) continue;
-    LAN_CHECK(types[i].kind == ValueType::Kind::kTensor && types[i].ranked &&
-              all_known(types[i].dims));
+    // Identity passes sequences and optionals; its reference makes them.
+    if (types[i].kind == ValueType::Kind::kSequence || types[i].kind == ValueType::Kind::kOptional) {
+      continue;
+    }
+    if (types[i].kind != ValueType::Kind::kTensor || !types[i].ranked ||
+        !all_known(types[i].dims)) {
+      return Error{ErrorCode::kUnsupported,
+                   "the shape of output " + std::to_string(i) + " cannot be told", "", ""};
+    }
     Shape shape;
     for (const Dim& dim : types[i].dims) shape.push_back(dim.value());
     const std::optional<uint64_t> bytes = checked_product(shape, dtype_bytes(types[i].dtype));

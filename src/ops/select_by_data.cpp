@@ -1,5 +1,6 @@
 // Operators whose output's size only the data tells:
-// https://onnx.ai/onnx/operators/onnx__NonZero.html OPS: compress non_zero
+// https://onnx.ai/onnx/operators/onnx__NonZero.html
+// OPS: compress non_zero
 #include "ops/elementwise.h"
 #include "ops/loops.h"
 #include "ops/shape_rules.h"

@@ -93,6 +93,14 @@ Result<std::vector<Value>> run_on_tensors(const NodeRun& run, RunContext& contex
   return outputs;
 }
 
+// Identity passes sequences and optionals, which no kernel can be given memory for.
+bool has_other_than_tensors(const NodeRun& run) {
+  for (size_t i = 0; i < run.inputs.size(); ++i) {
+    if (run.node.inputs[i] != kNoValue && !run.inputs[i].tensor()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string node_place(const Node& node) {
@@ -113,7 +121,9 @@ Result<std::vector<Value>> run_node(const NodeRun& run, std::string_view* kernel
   context.subgraphs_ = run.subgraphs;
   context.pool_ = run.options.pool;
   context.threads_ = run.options.threads;
-  if (run.op.def->values || run.op.def->data_dependent) return run_on_values(run, context);
+  if (run.op.def->values || run.op.def->data_dependent || has_other_than_tensors(run)) {
+    return run_on_values(run, context);
+  }
   return run_on_tensors(run, context, kept, kernel_name);
 }
 

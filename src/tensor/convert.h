@@ -14,7 +14,7 @@ float small_float_to_f32(DType dtype, uint8_t bits);
 enum class SmallRounding : uint8_t { kNearest, kUp, kDown };
 
 /// Float to an 8-, 6- or 4-bit float, to nearest even. Beyond the largest number: that number if
-/// `saturate`, else infinity or NaN, whichever the type has (6 and 4 bits always saturate).
+/// `saturate`, else infinity or NaN, whichever the type has (6 and 4 bits always saturate, and NaN becomes -0).
 uint8_t f32_to_small_float(DType dtype, float value, bool saturate,
                            SmallRounding rounding = SmallRounding::kNearest);
 

@@ -64,7 +64,7 @@ uint8_t nan_bits(const Layout& layout, uint8_t sign) {
     case Special::kNone:
       break;
   }
-  return static_cast<uint8_t>(sign | ((1 << (layout.mantissa_bits + layout.exponent_bits)) - 1));
+  return static_cast<uint8_t>(1 << (layout.mantissa_bits + layout.exponent_bits));  // -0
 }
 
 }  // namespace

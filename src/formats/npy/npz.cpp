@@ -26,6 +26,8 @@ constexpr Row kRows[] = {
     {DType::kF8E5M2, "__f8e5m2"},
     {DType::kF8E5M2FNUZ, "__f8e5m2fnuz"},
     {DType::kF8E8M0FNU, "__f8e8m0"},
+    {DType::kF6E2M3, "__f6e2m3", 6},
+    {DType::kF6E3M2, "__f6e3m2", 6},
     {DType::kF4E2M1, "__f4e2m1", 4},
     {DType::kI4, "__i4", 4, true},
     {DType::kU4, "__u4", 4},

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <unordered_set>
+
+#include "formats/named_tensors.h"
 
 namespace lanthorn {
 namespace {
@@ -10,7 +13,7 @@ namespace {
 using Kind = Object::Kind;
 
 constexpr uint64_t kMaxSteps = 4'000'000;
-constexpr size_t kMaxNames = 200'000;
+constexpr size_t kMaxNames = 500'000;
 constexpr uint64_t kMaxNameBytes = uint64_t{64} << 20;
 constexpr size_t kMaxDepth = 2000;
 constexpr std::array<std::string_view, 3> kModuleParts = {"_parameters", "_buffers", "_modules"};
@@ -20,7 +23,7 @@ class Walk {
   explicit Walk(const ObjectTree& tree) : tree_(tree), open_(tree.nodes.size(), false) {}
 
   Status visit(ObjectId id);
-  StateDict take() { return std::move(tensors_); }
+  std::vector<NamedTensor> take() { return std::move(tensors_); }
 
  private:
   std::string key_text(ObjectId id, int depth = 0) const;
@@ -33,7 +36,8 @@ class Walk {
   Status add(const Tensor& tensor);
 
   const ObjectTree& tree_;
-  StateDict tensors_;
+  std::vector<NamedTensor> tensors_;
+  std::unordered_set<std::string> taken_;
   std::vector<bool> open_;  // nodes on the way from the root
   std::string path_;
   size_t depth_ = 0;
@@ -72,16 +76,14 @@ std::string Walk::key_text(ObjectId id, int depth) const {
 
 Status Walk::add(const Tensor& tensor) {
   std::string name = path_.empty() ? "tensor" : path_;
-  if (tensors_.find(name) != nullptr) {
-    size_t number = 2;
-    while (tensors_.find(name + "#" + std::to_string(number)) != nullptr) {
-      if (++number > 1000) return too_many();
-    }
-    name += "#" + std::to_string(number);
+  for (size_t number = 2; !taken_.insert(name).second; ++number) {
+    if (number > 1000) return too_many();
+    name = (path_.empty() ? "tensor" : path_) + "#" + std::to_string(number);
   }
   name_bytes_ += name.size();
   if (tensors_.size() >= kMaxNames || name_bytes_ > kMaxNameBytes) return too_many();
-  return tensors_.add(std::move(name), tensor);
+  tensors_.push_back({std::move(name), tensor});
+  return ok();
 }
 
 Status Walk::visit_named(std::string name, ObjectId id) {
@@ -95,7 +97,11 @@ Status Walk::visit_named(std::string name, ObjectId id) {
 
 Status Walk::visit_entries(const std::vector<ObjectId>& items) {
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
-    LAN_OK(visit_named(key_text(items[i]), items[i + 1]));
+    // Keys that have no short text, such as parameters, are counted.
+    const Kind kind = tree_[items[i]].kind;
+    const bool has_text = kind != Kind::kTensor && kind != Kind::kInstance && kind != Kind::kDict &&
+                          kind != Kind::kList && kind != Kind::kSet && kind != Kind::kFrozenSet;
+    LAN_OK(visit_named(has_text ? key_text(items[i]) : std::to_string(i / 2), items[i + 1]));
   }
   return ok();
 }
@@ -182,7 +188,7 @@ Status Walk::visit(ObjectId id) {
 Result<StateDict> name_tensors(const ObjectTree& tree) {
   Walk walk(tree);
   LAN_OK(walk.visit(tree.root));
-  return walk.take();
+  return make_state_dict(walk.take());
 }
 
 }  // namespace lanthorn

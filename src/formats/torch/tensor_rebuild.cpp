@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "formats/torch/legacy.h"
+#include "formats/torch/numpy_objects.h"
 #include "formats/torch/scalar_type.h"
 #include "formats/torch/sparse.h"
 
@@ -133,20 +134,18 @@ Result<StorageView> TensorRebuilder::storage(PickleId id, int depth) {
   }
   if (!is_storage(id)) return corrupt(id, "the storage of a tensor is none");
   const auto& arguments = tree_[node.arguments].items;
-  if (arguments.size() != 1 ||
-      (tree_[arguments[0]].kind != Kind::kBytes && tree_[arguments[0]].kind != Kind::kByteArray)) {
-    return corrupt(id, "a nested storage has no bytes");
-  }
+  if (arguments.size() != 1) return corrupt(id, "a nested storage has no bytes");
   if (const auto known = nested_.find(arguments[0]); known != nested_.end()) return known->second;
-  auto bytes = tree_[arguments[0]].bytes();
-  std::shared_ptr<const void> owner = owner_;
   if (tree_[arguments[0]].view.empty()) {
-    LAN_OK(spend(bytes.size(), id));
-    const auto copy = MappedFile::of(bytes);  // short ones live in the tree, which goes away
-    bytes = copy->bytes();
-    owner = copy;
+    // Short bytes and those of protocols below 3 are copied out of the tree, which goes away.
+    const PickleNode& given = tree_[arguments[0]];
+    const bool is_call = given.kind == Kind::kCall && !tree_[given.arguments].items.empty();
+    LAN_OK(spend(is_call ? tree_[tree_[given.arguments].items[0]].text.size() : given.text.size(),
+                 id));
   }
-  auto nested = read_nested_storage(bytes, owner, depth + 1, budget_);
+  const auto bytes = pickled_bytes(tree_, arguments[0], owner_);
+  if (!bytes) return corrupt(id, "a nested storage has no bytes");
+  auto nested = read_nested_storage(bytes->bytes, bytes->owner, depth + 1, budget_);
   if (!nested)
     return std::move(nested).error().at("nested file at byte " + std::to_string(node.offset));
   nested_.emplace(arguments[0], *nested);

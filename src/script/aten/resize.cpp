@@ -1,0 +1,163 @@
+// Interpolation.
+#include "script/aten/emit_shared.h"
+
+namespace lanthorn::script {
+namespace {
+
+enum class Kind : uint8_t { kNearest, kNearestExact, kLinear, kCubic, kLinearSmooth, kCubicSmooth };
+
+constexpr bool has_corners(Kind kind) { return kind != Kind::kNearest && kind != Kind::kNearestExact; }
+
+Attributes resize_attributes(Kind kind, bool align_corners, size_t rank) {
+  Attributes attributes;
+  std::vector<int64_t> axes;
+  for (size_t i = 2; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
+  attributes.set("axes", std::move(axes));
+  const bool cubic = kind == Kind::kCubic || kind == Kind::kCubicSmooth;
+  switch (kind) {
+    case Kind::kNearest:
+      attributes.set("coordinate_transformation_mode", std::string("asymmetric"));
+      attributes.set("nearest_mode", std::string("floor"));
+      return attributes;
+    case Kind::kNearestExact:
+      attributes.set("coordinate_transformation_mode", std::string("half_pixel"));
+      attributes.set("nearest_mode", std::string("round_prefer_ceil"));
+      return attributes;
+    default: break;
+  }
+  attributes.set("mode", std::string(cubic ? "cubic" : "linear"));
+  attributes.set("coordinate_transformation_mode", std::string(align_corners ? "align_corners" : "half_pixel"));
+  const bool smooth = kind == Kind::kLinearSmooth || kind == Kind::kCubicSmooth;
+  // The smooth forms are Pillow's filters, whose weights are taken inside of the picture only.
+  if (cubic) attributes.set("cubic_coeff_a", smooth ? -0.5f : -0.75f);
+  if (smooth) {
+    attributes.set("antialias", int64_t{1});
+    attributes.set("exclude_outside", int64_t{1});
+  }
+  return attributes;
+}
+
+/// Scales hold where all of them are given (PyTorch then computes with them, not with the ratio of
+/// sizes); otherwise the sizes do. With aligned corners scales play no part.
+Result<Value> resize(Lowering& lowering, const TensorRef& x, Kind kind, bool align_corners,
+                     const std::optional<Dims>& sizes, const std::vector<double>& scales) {
+  Emitter e(lowering);
+  const size_t rank = x->dims.size();
+  const size_t spatial = rank - 2;
+  if (rank < 3 || (sizes && sizes->size() != spatial) || (!sizes && scales.size() != spatial)) {
+    return lowering.error(ErrorCode::kInvalidInput, "interpolation of a tensor of rank " + std::to_string(rank));
+  }
+  std::vector<ValueId> inputs = {e.read(x), kNoValue};
+  const bool by_scale = scales.size() == spatial && !align_corners;
+  if (by_scale || !sizes) {
+    const std::vector<float> factors(scales.begin(), scales.end());
+    inputs.push_back(e.constant(Tensor::of_floats(factors)));
+  } else {
+    inputs.push_back(kNoValue);
+    inputs.push_back(e.shape(*sizes));
+  }
+  return e.result(e.op("Resize", std::move(inputs), resize_attributes(kind, align_corners, rank)));
+}
+
+// (self, output_size, [align_corners], scale of each dimension)
+template <Kind kKind, size_t kSpatial>
+Result<Value> upsample(Lowering& lowering, const Args& args) {
+  constexpr size_t kFirst = has_corners(kKind) ? 3 : 2;
+  std::vector<double> scales;
+  for (size_t i = 0; i < kSpatial; ++i) {
+    if (!args.is_none(kFirst + i)) scales.push_back(args.real(kFirst + i));
+  }
+  Dims sizes = args.ints(1);
+  if (sizes.size() == 1) sizes.resize(kSpatial, sizes[0]);
+  // Sizes rounded otherwise than the scales would give have the last word.
+  bool fits = scales.size() == kSpatial;
+  for (size_t i = 0; fits && i < kSpatial; ++i) {
+    const Dim& in = args.tensor(0)->dims.at(i + 2);
+    fits = in.is_known() && sizes[i].is_known() &&
+           static_cast<int64_t>(static_cast<double>(in.value()) * scales[i]) == sizes[i].value();
+  }
+  if (!fits) scales.clear();
+  return resize(lowering, args.tensor(0), kKind, has_corners(kKind) && args.flag(2), sizes, scales);
+}
+
+// (input, output_size, [align_corners], scale_factors)
+template <Kind kKind>
+Result<Value> upsample_vec(Lowering& lowering, const Args& args) {
+  constexpr size_t kScales = has_corners(kKind) ? 3 : 2;
+  std::vector<double> scales;
+  if (!args.is_none(kScales)) scales = args.reals(kScales);
+  return resize(lowering, args.tensor(0), kKind, has_corners(kKind) && args.flag(2), args.optional_ints(1), scales);
+}
+
+constexpr AtenRow kRows[] = {
+    {"aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor",
+     upsample<Kind::kNearest, 1>},
+    {"aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearest>},
+    {"aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> "
+     "Tensor",
+     upsample<Kind::kNearest, 2>},
+    {"aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearest>},
+    {"aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, "
+     "float? scales_w=None) -> Tensor",
+     upsample<Kind::kNearest, 3>},
+    {"aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearest>},
+    {"aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor",
+     upsample<Kind::kNearestExact, 1>},
+    {"aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearestExact>},
+    {"aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? "
+     "scales_w=None) -> Tensor",
+     upsample<Kind::kNearestExact, 2>},
+    {"aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearestExact>},
+    {"aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? "
+     "scales_h=None, float? scales_w=None) -> Tensor",
+     upsample<Kind::kNearestExact, 3>},
+    {"aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+     upsample_vec<Kind::kNearestExact>},
+    {"aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> "
+     "Tensor",
+     upsample<Kind::kLinear, 1>},
+    {"aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kLinear>},
+    {"aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+     "float? scales_w=None) -> Tensor",
+     upsample<Kind::kLinear, 2>},
+    {"aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kLinear>},
+    {"aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, "
+     "float? scales_h=None, float? scales_w=None) -> Tensor",
+     upsample<Kind::kLinear, 3>},
+    {"aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kLinear>},
+    {"aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+     "float? scales_w=None) -> Tensor",
+     upsample<Kind::kCubic, 2>},
+    {"aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kCubic>},
+    {"aten::_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? "
+     "scales_h=None, float? scales_w=None) -> Tensor",
+     upsample<Kind::kLinearSmooth, 2>},
+    {"aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kLinearSmooth>},
+    {"aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+     "float? scales_w=None) -> Tensor",
+     upsample<Kind::kCubicSmooth, 2>},
+    {"aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
+     "scale_factors) -> Tensor",
+     upsample_vec<Kind::kCubicSmooth>},
+};
+
+}  // namespace
+
+extern const std::span<const AtenRow> aten_resize = kRows;
+
+}  // namespace lanthorn::script

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lanthorn/model.h"
+#include "serve/array_schema.h"
+
+namespace lanthorn {
+
+/// A model under a name, ready to answer /predict.
+struct ServedModel {
+  std::string name;
+  std::string path;
+  Session session;
+  std::vector<Port> inputs;
+  std::vector<ArraySchema> schemas;  // one for each input
+  bool classifier = false;
+};
+
+/// Loads a model, plans it for one row, and runs that once.
+Result<ServedModel> open_served_model(const std::string& name, const std::string& path, const LoadOptions& load_options,
+                                      const SessionOptions& options);
+
+struct Answer {
+  unsigned status = 200;
+  std::string body;  // JSON
+};
+
+/// Answers the body of POST /predict: {"data": ...} with {"prediction": [...]} for a classifier, or
+/// {"output": ...}; mistakes get 422 in FastAPI's shape.
+Answer predict(const ServedModel& model, std::string_view body);
+
+}  // namespace lanthorn
