@@ -113,8 +113,6 @@ Status integer_p(Raiser& r) {
   return ok();
 }
 
-Status scan(Raiser& r) { return r.unsupported("the batched form is not supported"); }
-
 constexpr Rule kRules[] = {
     {"Cast", 6, cast},
     {"Abs", 6, drop_consumed_inputs},
@@ -151,7 +149,6 @@ constexpr Rule kRules[] = {
     {"RNN", 7, recurrent},
     {"LpPool", 2, integer_p},
     {"GlobalLpPool", 2, integer_p},
-    {"Scan", 9, scan},
 };
 
 }  // namespace
