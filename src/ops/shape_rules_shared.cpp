@@ -116,11 +116,6 @@ Status infer_same(InferContext& context) {
   return ok();
 }
 
-Status infer_same(InferContext& context) {
-  context.set_output(0, context.input(0));
-  return ok();
-}
-
 Status infer_identity(InferContext& context) {
   LAN_OK(infer_same(context));
   pass_elements(context);
