@@ -168,7 +168,21 @@ Result<Value> inner(Lowering& lowering, const Args& args) {
   return e.result(e.reshape(e.op("MatMul", {left, e.transpose(right, {1, 0})}), dims));
 }
 
+// (equation, tensors, path): the path is only about speed
+Result<Value> einsum(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  std::string equation = args.text(0);
+  std::erase(equation, ' ');
+  std::vector<Value> operands;
+  for (const TensorRef& tensor : args.tensors(1)) operands.push_back(Value(tensor));
+  const DType dtype = result_type(operands);
+  std::vector<ValueId> inputs;
+  for (const Value& operand : operands) inputs.push_back(e.operand(operand, dtype));
+  return e.result(e.op("Einsum", std::move(inputs), {{"equation", std::move(equation)}}));
+}
+
 constexpr AtenRow kRows[] = {
+    {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", einsum},
     {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", linear},
     {"aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", addmm},
     {"aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor", add_matmul},
