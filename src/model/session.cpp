@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <new>
 
 #include "base/thread_pool.h"
@@ -70,6 +71,22 @@ Result<script::SignatureInput> signature_input(const Value& value, const Port& p
   return input;
 }
 
+/// The parameters of the entry method; a list of tensors takes what is left of `count`.
+std::vector<Port> program_ports(const script::Program& program, std::optional<size_t> count) {
+  std::vector<Port> ports;
+  for (const auto& spec : script::program_inputs(program, program.method, count)) {
+    Port port;
+    port.name = spec.name;
+    port.type = spec.type == "Tensor" ? "tensor" : spec.type;
+    port.optional = spec.has_default;
+    ports.push_back(std::move(port));
+  }
+  return ports;
+}
+
+/// Whether a parameter is a list whose tensors come one by one.
+bool takes_the_rest(const Port& port) { return port.type.starts_with("List["); }
+
 /// Rebuilds the flattened outputs of a program under out0, out1, ...
 void flatten_outputs(const script::OutputTree& tree, std::span<Value> tensors, size_t& next,
                      std::vector<NamedValue>& flat) {
@@ -126,14 +143,7 @@ Result<Session> Model::session(const SessionOptions& options) const try {
     session->graph = *std::move(compiled);
     session->inputs = graph_signature(*impl_->contents.graph).inputs;
   } else {
-    for (const auto& spec :
-         script::program_inputs(*impl_->contents.program, impl_->contents.program->method)) {
-      Port port;
-      port.name = spec.name;
-      port.type = spec.type == "Tensor" ? "tensor" : spec.type;
-      port.optional = spec.has_default;
-      session->inputs.push_back(std::move(port));
-    }
+    session->inputs = program_ports(*impl_->contents.program, std::nullopt);
   }
   return Session(std::move(session));
 } catch (const std::bad_alloc&) {
@@ -141,8 +151,14 @@ Result<Session> Model::session(const SessionOptions& options) const try {
 }
 
 Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> named) const {
-  LAN_TRY(std::vector<Value> ordered, order_inputs(named, inputs));
-  for (size_t i = 0; i < ordered.size(); ++i) LAN_OK(check_input(ordered[i], inputs[i]));
+  std::vector<Port> expanded;
+  const bool flat = std::none_of(named.begin(), named.end(), [](const NamedValue& n) { return n.value.sequence() != nullptr; });
+  if (!graph && flat && std::any_of(inputs.begin(), inputs.end(), takes_the_rest)) {
+    expanded = program_ports(*model->contents.program, named.size());
+  }
+  const std::vector<Port>& ports = expanded.empty() ? inputs : expanded;
+  LAN_TRY(std::vector<Value> ordered, order_inputs(named, ports));
+  for (size_t i = 0; i < ordered.size(); ++i) LAN_OK(check_input(ordered[i], ports[i]));
   Call call;
   if (graph) {
     call.compiled = graph;
@@ -151,7 +167,7 @@ Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> n
   }
   std::vector<script::SignatureInput> signature;
   for (size_t i = 0; i < ordered.size(); ++i) {
-    LAN_TRY(auto input, signature_input(ordered[i], inputs[i]));
+    LAN_TRY(auto input, signature_input(ordered[i], ports[i]));
     if (input.is_tensor) call.tensors.push_back(std::move(ordered[i]));
     signature.push_back(std::move(input));
   }

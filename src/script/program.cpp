@@ -30,6 +30,7 @@ struct Attempt {
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
   Result<Value> build(const ParameterPlan& plan, bool& absent);
+  Result<Value> call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root, CallArguments arguments);
   Result<OutputTree> output(const Value& value, std::vector<ValueId>& outputs, int depth);
   Result<Evaluation> run();
 };
@@ -109,9 +110,34 @@ Result<Value> Attempt::build(const ParameterPlan& plan, bool& absent) {
     items.push_back(std::move(item));
   }
   absent = all_absent;
+  if (absent && plan.has_default) return Value(None{});
   const Type type = plan.type.optional() && !plan.type.args.empty() ? plan.type.args[0] : plan.type;
   if (type.is("List")) return make_list(std::move(items), type_text(type.args[0]));
   return make_tuple(std::move(items));
+}
+
+/// The entry method with the root module's hooks around it, as calling a module runs them. (Calls of
+/// modules within the code have theirs printed.)
+Result<Value> Attempt::call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root, CallArguments arguments) {
+  const ClassSyntax& syntax = *root->type->syntax;
+  const bool hooked = method == "forward" && !(syntax.forward_pre_hooks.empty() && syntax.forward_hooks.empty());
+  if (!hooked) return evaluator.call_method(root, method, std::move(arguments));
+  std::vector<Value> given = std::move(arguments.positional);
+  for (auto& [name, value] : arguments.keywords) given.push_back(std::move(value));
+  for (const std::string& hook : syntax.forward_pre_hooks) {
+    LAN_TRY(const Value changed, evaluator.call_method(root, hook, {{make_tuple(given)}, {}}));
+    if (const auto tuple = changed.tuple()) {
+      given = tuple->items;
+    } else if (!changed.is_none()) {
+      given = {changed};
+    }
+  }
+  LAN_TRY(Value result, evaluator.call_method(root, method, {given, {}}));
+  for (const std::string& hook : syntax.forward_hooks) {
+    LAN_TRY(Value changed, evaluator.call_method(root, hook, {{make_tuple(given), result}, {}}));
+    if (!changed.is_none()) result = std::move(changed);
+  }
+  return result;
 }
 
 Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& outputs, int depth) {
@@ -223,8 +249,7 @@ Result<Evaluation> Attempt::run() {
     }
     arguments.keywords.emplace_back(plan.name, std::move(value));
   }
-  arguments.positional.emplace_back(instance.root);
-  auto result = evaluator.call(function, std::move(arguments));
+  auto result = call_entry(evaluator, instance.root, std::move(arguments));
   // What was not supported says more than what it led to.
   if (auto unsupported = evaluator.unsupported()) return *std::move(unsupported);
   if (!result) return std::move(result).error();

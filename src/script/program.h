@@ -32,8 +32,8 @@ struct Program {
 /// One formal parameter of the entry method; the elements of one that is a tuple ("x.0", "x.1").
 struct InputSpec {
   std::string name;
-  std::string type;      // "Tensor", "int", "Optional[Tensor]", "List[Tensor]", ...
-  bool has_default = false;
+  std::string type;      // "Tensor", "int", "List[Tensor]", ...; of an optional what it may hold
+  bool has_default = false;  // may be left out: it has a default or is optional
 };
 /// `count` is how many values there are: a parameter that is a list of tensors takes what the
 /// parameters after it leave ("xs.0", "xs.1"). Without it a list is one parameter.

@@ -22,7 +22,7 @@ ParameterPlan plan_of(std::string name, const Type& declared, bool has_default) 
   if (type.is("Tuple") && !type.args.empty()) {
     plan.leaf = false;
     for (size_t i = 0; i < type.args.size(); ++i) {
-      plan.parts.push_back(plan_of(plan.name + "." + std::to_string(i), type.args[i], false));
+      plan.parts.push_back(plan_of(plan.name + "." + std::to_string(i), type.args[i], plan.has_default));
     }
   }
   return plan;
@@ -30,7 +30,7 @@ ParameterPlan plan_of(std::string name, const Type& declared, bool has_default) 
 
 void flatten(const ParameterPlan& plan, std::vector<InputSpec>& out) {
   if (plan.leaf) {
-    out.push_back({plan.name, type_text(plan.type), plan.has_default});
+    out.push_back({plan.name, type_text(without_optional(plan.type)), plan.has_default});
     return;
   }
   for (const ParameterPlan& part : plan.parts) flatten(part, out);
