@@ -44,7 +44,7 @@ void add_gemm(std::vector<Case>& cases, const KernelTable& table, Workers worker
 
 void add_conv(std::vector<Case>& cases, const KernelTable& table, Workers workers, size_t size,
               size_t in, size_t out, size_t kernel, size_t stride, size_t groups = 1) {
-  ConvShape s{.in_h = size, .in_w = size, .in_c = in, .out_c = out, .kernel_h = kernel,
+  ConvSizes s{.in_h = size, .in_w = size, .in_c = in, .out_c = out, .kernel_h = kernel,
               .kernel_w = kernel, .stride_h = stride, .stride_w = stride, .pad_top = kernel / 2,
               .pad_left = kernel / 2, .groups = groups};
   if (stride == kernel) s.pad_top = s.pad_left = 0;
@@ -69,7 +69,7 @@ void add_conv(std::vector<Case>& cases, const KernelTable& table, Workers worker
                      Epilogue e;
                      e.bias = bias->data();
                      e.activation = Activation::kRelu;
-                     convolve(table, workers, s, *packed, x->data(), y->data(), e, scratch->data());
+                     convolve_nhwc(table, workers, s, *packed, x->data(), y->data(), e, scratch->data());
                    }});
 }
 

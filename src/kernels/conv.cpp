@@ -12,7 +12,7 @@ namespace {
 constexpr double kFlopsPerNs = 100.0;
 constexpr double kBytesPerNs = 25.0;
 
-double winograd_cost(const ConvShape& s, double m) {
+double winograd_cost(const ConvSizes& s, double m) {
   const double side = m + 2.0;
   const double tiles = static_cast<double>(s.batch) *
                        static_cast<double>((s.out_h + static_cast<size_t>(m) - 1) /
@@ -26,13 +26,13 @@ double winograd_cost(const ConvShape& s, double m) {
   return std::max(compute, weights) + 0.3 * std::min(compute, weights) + transforms;
 }
 
-double direct_cost(const ConvShape& s) {
+double direct_cost(const ConvSizes& s) {
   const double products = static_cast<double>(s.taps() * s.in_c) * static_cast<double>(s.out_c);
   return 2.0 * static_cast<double>(s.pixels()) * products / kFlopsPerNs +
          0.3 * products * 4.0 / kBytesPerNs;
 }
 
-bool padded(const ConvShape& s) {
+bool padded(const ConvSizes& s) {
   const size_t reach_h = (s.out_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
   const size_t reach_w = (s.out_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w + 1;
   return s.pad_top > 0 || s.pad_left > 0 || reach_h > s.in_h || reach_w > s.in_w;
@@ -45,6 +45,7 @@ const char* conv_algorithm_name(ConvAlgorithm algorithm) {
     case ConvAlgorithm::kPointwise: return "pointwise";
     case ConvAlgorithm::kRows: return "rows";
     case ConvAlgorithm::kIndirect: return "indirect";
+    case ConvAlgorithm::kGrouped: return "grouped";
     case ConvAlgorithm::kDepthwise: return "depthwise";
     case ConvAlgorithm::kWinograd2: return "winograd2";
     case ConvAlgorithm::kWinograd4: return "winograd4";
@@ -52,12 +53,15 @@ const char* conv_algorithm_name(ConvAlgorithm algorithm) {
   return "indirect";
 }
 
-ConvAlgorithm choose_conv(const ConvShape& s, bool exact) {
+ConvAlgorithm choose_conv(const ConvSizes& s, bool exact) {
   if (s.pixels() == 0) return ConvAlgorithm::kIndirect;
   if (s.groups == s.in_c && s.groups == s.out_c && s.kernel_h <= kMaxDepthwiseRows) {
     return s.in_c == 1 ? ConvAlgorithm::kIndirect : ConvAlgorithm::kDepthwise;
   }
-  if (s.groups != 1) return ConvAlgorithm::kIndirect;
+  if (s.groups != 1) {
+    const bool small = s.group_in() == s.group_out() && (s.group_in() == 4 || s.group_in() == 8);
+    return small && s.out_c % 16 == 0 ? ConvAlgorithm::kGrouped : ConvAlgorithm::kIndirect;
+  }
   const bool pads = padded(s);
   if (s.taps() == 1 && s.stride_h == 1 && s.stride_w == 1 && !pads) return ConvAlgorithm::kPointwise;
   const bool few_channels = s.in_c <= 4 && s.taps() > 1;
@@ -76,7 +80,7 @@ ConvAlgorithm choose_conv(const ConvShape& s, bool exact) {
   return ConvAlgorithm::kIndirect;
 }
 
-PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvShape& s,
+PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvSizes& s,
                      ConvAlgorithm algorithm, const float* weights) {
   PackedConv packed{.algorithm = algorithm};
   const size_t in = s.group_in(), out = s.group_out(), taps = s.taps();
@@ -93,8 +97,14 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
         }
       }
       return packed;
+    case ConvAlgorithm::kGrouped:
+      pack_grouped(table, s, weights, &packed);
+      break;
     default: break;
   }
+  packed.zeros = FloatBuffer(s.in_c);
+  std::fill_n(packed.zeros.data(), s.in_c, 0.0f);
+  if (algorithm == ConvAlgorithm::kGrouped) return packed;
   // [out][in][taps] -> [taps][in] x [out], through a transposed copy of one group.
   FloatBuffer ordered(taps == 1 || in == 1 ? 0 : in * taps * out);
   for (size_t g = 0; g < s.groups; ++g) {
@@ -113,16 +123,15 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
     }
     packed.matrices.push_back(pack_matrix(table, workers, group, in * taps, out, 1, in * taps));
   }
-  packed.zeros = FloatBuffer(s.in_c);
-  std::fill_n(packed.zeros.data(), s.in_c, 0.0f);
   return packed;
 }
 
-size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int threads) {
+size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads) {
   switch (algorithm) {
     case ConvAlgorithm::kPointwise:
     case ConvAlgorithm::kDepthwise: return 0;
     case ConvAlgorithm::kRows: return rows_scratch_floats(shape, threads);
+    case ConvAlgorithm::kGrouped:
     case ConvAlgorithm::kIndirect: return indirect_scratch_floats(shape, threads);
     case ConvAlgorithm::kWinograd2:
     case ConvAlgorithm::kWinograd4: return winograd_scratch_floats(shape, algorithm, threads);
@@ -130,7 +139,7 @@ size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int 
   return 0;
 }
 
-void convolve(const KernelTable& table, const Workers& workers, const ConvShape& shape,
+void convolve_nhwc(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
               const PackedConv& packed, const float* input, float* output, const Epilogue& epilogue,
               float* scratch) {
   if (shape.pixels() == 0 || shape.out_c == 0) return;
@@ -142,6 +151,7 @@ void convolve(const KernelTable& table, const Workers& workers, const ConvShape&
       return;
     case ConvAlgorithm::kRows: return convolve_rows(call);
     case ConvAlgorithm::kIndirect: return convolve_indirect(call);
+    case ConvAlgorithm::kGrouped: return convolve_grouped(call);
     case ConvAlgorithm::kDepthwise: return convolve_depthwise(call);
     case ConvAlgorithm::kWinograd2:
     case ConvAlgorithm::kWinograd4: return convolve_winograd(call);

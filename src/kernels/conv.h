@@ -11,7 +11,7 @@ namespace lanthorn {
 
 /// A two-dimensional convolution of NHWC images. Output sizes follow from the rest, but callers know
 /// them already (automatic padding, rounding up); padding after the image is what they imply.
-struct ConvShape {
+struct ConvSizes {
   size_t batch = 1;
   size_t in_h = 0, in_w = 0, in_c = 0;
   size_t out_h = 0, out_w = 0, out_c = 0;
@@ -31,6 +31,7 @@ enum class ConvAlgorithm : uint8_t {
   kPointwise,  // 1 x 1, stride 1: one matrix product
   kRows,       // few input channels: taps of a kernel row lie side by side in memory
   kIndirect,   // any: row pointers per tap
+  kGrouped,    // groups of 4 or 8 input and as many output channels
   kDepthwise,  // one input and one output channel per group
   kWinograd2,  // F(2x2, 3x3)
   kWinograd4,  // F(4x4, 3x3)
@@ -39,29 +40,30 @@ const char* conv_algorithm_name(ConvAlgorithm algorithm);
 
 /// The fastest algorithm for a shape. Winograd's errors are a few times those of the others (F4:
 /// about 1e-5 of the largest output); `exact` leaves it out.
-ConvAlgorithm choose_conv(const ConvShape& shape, bool exact = false);
+ConvAlgorithm choose_conv(const ConvSizes& shape, bool exact = false);
 
 /// Constant weights in the form that `algorithm` of one instruction set reads.
 struct PackedConv {
   ConvAlgorithm algorithm = ConvAlgorithm::kIndirect;
   std::vector<PackedMatrix> matrices;  // per group, or per Winograd element
   FloatBuffer depthwise;               // [kernel_h][kernel_w][channels]
+  FloatBuffer grouped;                 // as GroupedArgs says
   FloatBuffer zeros;                   // what taps in the padding read
   const float* weights = nullptr;      // the caller's own, where Winograd goes back to them
 };
 
 /// Packs weights [out_c, in_c / groups, kernel_h, kernel_w]. For Winograd they must outlive the
 /// result: tiles with an infinity or NaN are computed from them.
-PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvShape& shape,
+PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
                      ConvAlgorithm algorithm, const float* weights);
 
-/// Floats of scratch memory that `convolve` needs on so many threads.
-size_t conv_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int threads);
+/// Floats of scratch memory that `convolve_nhwc` needs on so many threads.
+size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads);
 
 /// output [batch, out_h, out_w, out_c] = input [batch, in_h, in_w, in_c] * weights with the epilogue,
 /// whose residual has the shape of the output and whose residual_stride is out_c. `scratch` is aligned
 /// to 64 bytes. The residual may be the output; nothing else may overlap.
-void convolve(const KernelTable& table, const Workers& workers, const ConvShape& shape,
+void convolve_nhwc(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
               const PackedConv& packed, const float* input, float* output, const Epilogue& epilogue,
               float* scratch);
 

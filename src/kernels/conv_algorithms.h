@@ -4,11 +4,11 @@
 
 namespace lanthorn {
 
-/// Everything that one call of `convolve` knows; the algorithms behind it take it from here.
+/// Everything that one call of `convolve_nhwc` knows; the algorithms behind it take it from here.
 struct ConvCall {
   const KernelTable& table;
   const Workers& workers;
-  const ConvShape& shape;
+  const ConvSizes& shape;
   const PackedConv& packed;
   const float* input;
   float* output;
@@ -20,16 +20,20 @@ struct ConvCall {
 constexpr size_t kMaxDepthwiseRows = 64;
 
 void convolve_rows(const ConvCall& call);
-size_t rows_scratch_floats(const ConvShape& shape, int threads);
+size_t rows_scratch_floats(const ConvSizes& shape, int threads);
 
 void convolve_indirect(const ConvCall& call);
-size_t indirect_scratch_floats(const ConvShape& shape, int threads);
+size_t indirect_scratch_floats(const ConvSizes& shape, int threads);
+
+void convolve_grouped(const ConvCall& call);
+void pack_grouped(const KernelTable& table, const ConvSizes& shape, const float* weights,
+                  PackedConv* packed);
 
 void convolve_depthwise(const ConvCall& call);
 
 void convolve_winograd(const ConvCall& call);
-size_t winograd_scratch_floats(const ConvShape& shape, ConvAlgorithm algorithm, int threads);
-void pack_winograd(const KernelTable& table, const Workers& workers, const ConvShape& shape,
+size_t winograd_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads);
+void pack_winograd(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
                    const float* weights, PackedConv* packed);
 
 }  // namespace lanthorn

@@ -11,24 +11,24 @@ namespace {
 // Pixels whose row pointers are made at once: enough for several tiles of every kernel, few enough to
 // stay in the first cache.
 constexpr size_t kPointers = 2048;
-size_t indirect_block(const ConvShape& s) {
+size_t indirect_block(const ConvSizes& s) {
   return std::clamp<size_t>(kPointers / s.taps(), 24, 192);
 }
 
 // Output rows for which `convolve_rows` copies input at once.
-size_t rows_block(const ConvShape& s) {
+size_t rows_block(const ConvSizes& s) {
   return std::clamp<size_t>(16 / s.stride_h, 1, std::max<size_t>(1, s.out_h));
 }
 
-size_t padded_width(const ConvShape& s) {
+size_t padded_width(const ConvSizes& s) {
   return std::max((s.out_w - 1) * s.stride_w + s.kernel_w, s.pad_left + s.in_w);
 }
 
-size_t rows_copied(const ConvShape& s) {
+size_t rows_copied(const ConvSizes& s) {
   return (rows_block(s) - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
 }
 
-bool copies_rows(const ConvShape& s) {
+bool copies_rows(const ConvSizes& s) {
   const size_t reach_h = (s.out_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
   const size_t reach_w = (s.out_w - 1) * s.stride_w + s.kernel_w;
   return s.pad_top > 0 || s.pad_left > 0 || reach_h > s.in_h || reach_w > s.in_w;
@@ -43,7 +43,7 @@ Epilogue shifted(const Epilogue& e, size_t row, size_t column) {
 
 // The input rows that output rows from `y` on need, with zeros where there is padding.
 void copy_rows(const ConvCall& call, size_t image, size_t y, size_t rows, float* to) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const size_t width = padded_width(s) * s.in_c;
   const size_t before = s.pad_left * s.in_c;
   const size_t inside = std::min(s.in_w * s.in_c, width - before);
@@ -62,7 +62,7 @@ void copy_rows(const ConvCall& call, size_t image, size_t y, size_t rows, float*
 }
 
 void rows_piece(const ConvCall& call, size_t image, size_t y0, size_t y1, float* scratch) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const PackedMatrix& b = call.packed.matrices[0];
   const bool copies = copies_rows(s);
   GemmArgs args;
@@ -92,7 +92,7 @@ void rows_piece(const ConvCall& call, size_t image, size_t y0, size_t y1, float*
 // pointers[tap * stride + i] is where tap `tap` of output pixel first + i reads its channels.
 void make_pointers(const ConvCall& call, size_t first, size_t count, const float** pointers,
                    size_t stride) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const float* zeros = call.packed.zeros.data();
   size_t done = 0;
   while (done < count) {  // one run of pixels of one output row at a time
@@ -128,7 +128,7 @@ struct PixelPart {
 
 void indirect_piece(const ConvCall& call, const PixelPart& part, size_t group0, size_t group1,
                     float* scratch) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const size_t block = indirect_block(s);
   const float** pointers = reinterpret_cast<const float**>(scratch);
   GemmArgs args;
@@ -156,13 +156,13 @@ void indirect_piece(const ConvCall& call, const PixelPart& part, size_t group0, 
 
 }  // namespace
 
-size_t rows_scratch_floats(const ConvShape& s, int threads) {
+size_t rows_scratch_floats(const ConvSizes& s, int threads) {
   if (s.pixels() == 0 || !copies_rows(s)) return 0;
   return static_cast<size_t>(threads) * round_up(rows_copied(s) * padded_width(s) * s.in_c, 16);
 }
 
 void convolve_rows(const ConvCall& call) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const size_t block = rows_block(s);
   const size_t blocks = (s.out_h + block - 1) / block;
   const size_t slot_floats = rows_scratch_floats(s, 1);
@@ -177,14 +177,14 @@ void convolve_rows(const ConvCall& call) {
   });
 }
 
-size_t indirect_scratch_floats(const ConvShape& s, int threads) {
+size_t indirect_scratch_floats(const ConvSizes& s, int threads) {
   constexpr size_t kFloatsPerPointer = sizeof(const float*) / sizeof(float);
   return static_cast<size_t>(threads) *
          round_up(indirect_block(s) * s.taps() * kFloatsPerPointer, 16);
 }
 
 void convolve_indirect(const ConvCall& call) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const PackedMatrix& b = call.packed.matrices[0];
   const size_t slot_floats = indirect_scratch_floats(s, 1);
   const size_t threads = static_cast<size_t>(call.workers.count());
@@ -212,8 +212,51 @@ void convolve_indirect(const ConvCall& call) {
   });
 }
 
+void pack_grouped(const KernelTable& table, const ConvSizes& s, const float* weights,
+                  PackedConv* packed) {
+  const size_t lanes = table.conv->lanes, group = s.group_in(), taps = s.taps();
+  packed->grouped = FloatBuffer(s.out_c * group * taps);
+  float* to = packed->grouped.data();
+  for (size_t channel = 0; channel < s.out_c; channel += lanes) {
+    for (size_t t = 0; t < taps; ++t) {
+      for (size_t k = 0; k < group; ++k) {
+        for (size_t l = 0; l < lanes; ++l) *to++ = weights[((channel + l) * group + k) * taps + t];
+      }
+    }
+  }
+}
+
+void convolve_grouped(const ConvCall& call) {
+  const ConvSizes& s = call.shape;
+  const size_t block = indirect_block(s);
+  const size_t slot_floats = indirect_scratch_floats(s, 1);
+  // Pieces of some 50 us, or one block of pixels.
+  const size_t work = s.out_c * s.group_in() * s.taps() * block;
+  const size_t blocks = (s.pixels() + block - 1) / block;
+  ScratchSlots slots(call.workers.count());
+  call.workers.run(blocks, 2'000'000 / (work + 1) + 1, [&](size_t begin, size_t end) {
+    const ScratchSlots::Lease lease(slots);
+    const float** pointers =
+        reinterpret_cast<const float**>(call.scratch + lease.index() * slot_floats);
+    GroupedArgs args;
+    args.rows = pointers;
+    args.rows_stride = block;
+    args.taps = s.taps();
+    args.group = s.group_in();
+    args.channels = s.out_c;
+    args.weights = call.packed.grouped.data();
+    for (size_t i = begin; i < end; ++i) {
+      const size_t pixel = i * block, count = std::min(block, s.pixels() - pixel);
+      make_pointers(call, pixel, count, pointers, block);
+      args.c = call.output + pixel * s.out_c;
+      args.epilogue = shifted(call.epilogue, pixel, 0);
+      call.table.conv->grouped(args, count, 0, s.out_c);
+    }
+  });
+}
+
 void convolve_depthwise(const ConvCall& call) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const size_t row_work = s.out_w * s.in_c * s.taps();
   const size_t least = std::max<size_t>(1, 100'000 / std::max<size_t>(1, row_work));
   const size_t rows = s.batch * s.out_h;

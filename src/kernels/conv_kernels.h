@@ -20,9 +20,26 @@ struct DepthwiseRow {
   float alpha = 0.0f, beta = 0.0f;
 };
 
+/// A convolution whose groups have 4 or 8 input and as many output channels, over row pointers: tap t
+/// of output pixel i reads its channels at rows[t * rows_stride + i]. Weights are packed
+/// [channels / lanes][tap][channel of the group][lanes]; channels are a multiple of 16.
+struct GroupedArgs {
+  const float* const* rows = nullptr;
+  size_t rows_stride = 0;
+  size_t taps = 0;
+  size_t group = 4;
+  size_t channels = 0;
+  const float* weights = nullptr;
+  float* c = nullptr;  // [pixels][channels]
+  Epilogue epilogue = {};
+};
+
 /// Pieces of the Winograd convolution F(m x m, 3 x 3), with tiles of m + 2 values a side; m is 2 or 4.
 /// The formulas are those of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks".
 struct ConvKernels {
+  size_t lanes;  // floats in a vector
+  /// Output channels [channel0, channel1), multiples of 16, of `pixels` pixels.
+  void (*grouped)(const GroupedArgs& args, size_t pixels, size_t channel0, size_t channel1);
   void (*depthwise_row)(const DepthwiseRow& row);
   /// One input tile, `source` points at its (m + 2)^2 pixels of `channels` values each, row by row.
   /// Element e of the transformed tile goes to target + e * target_stride.

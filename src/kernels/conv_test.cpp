@@ -15,7 +15,7 @@ struct Extra {
   size_t pad_bottom = 0, pad_right = 0;
 };
 
-ConvShape with_outputs(ConvShape s, size_t pad_bottom, size_t pad_right) {
+ConvSizes with_outputs(ConvSizes s, size_t pad_bottom, size_t pad_right) {
   const size_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1;
   const size_t reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
   s.out_h = (s.in_h + s.pad_top + pad_bottom - reach_h) / s.stride_h + 1;
@@ -23,7 +23,7 @@ ConvShape with_outputs(ConvShape s, size_t pad_bottom, size_t pad_right) {
   return s;
 }
 
-std::string text_of(const ConvShape& s) {
+std::string text_of(const ConvSizes& s) {
   return sizes_text({s.batch, s.in_h, s.in_w, s.in_c}) + " to " +
          sizes_text({s.out_h, s.out_w, s.out_c}) + ", kernel " +
          sizes_text({s.kernel_h, s.kernel_w}) + " stride " + sizes_text({s.stride_h, s.stride_w}) +
@@ -31,7 +31,7 @@ std::string text_of(const ConvShape& s) {
          sizes_text({s.pad_top, s.pad_left}) + " groups " + std::to_string(s.groups);
 }
 
-double plain_sum(const ConvShape& s, const GuardedFloats& input, const GuardedFloats& weights,
+double plain_sum(const ConvSizes& s, const GuardedFloats& input, const GuardedFloats& weights,
                  size_t image, size_t y, size_t x, size_t o) {
   const size_t in = s.group_in();
   const size_t group = o / s.group_out();
@@ -53,7 +53,7 @@ double plain_sum(const ConvShape& s, const GuardedFloats& input, const GuardedFl
   return sum;
 }
 
-void check_conv(const KernelTable& table, const Workers& workers, const ConvShape& s,
+void check_conv(const KernelTable& table, const Workers& workers, const ConvSizes& s,
                 ConvAlgorithm algorithm, const Extra& extra, uint64_t seed) {
   SCOPED_TRACE(std::string(conv_algorithm_name(algorithm)) + " " + text_of(s));
   Numbers numbers(seed);
@@ -74,7 +74,7 @@ void check_conv(const KernelTable& table, const Workers& workers, const ConvShap
   e.activation = extra.activation;
   e.alpha = 0.0f;
   e.beta = 6.0f;
-  convolve(table, workers, s, packed, input.data(), output.data(), e, scratch.data());
+  convolve_nhwc(table, workers, s, packed, input.data(), output.data(), e, scratch.data());
   // Sums of k products below 1 are of the order of sqrt(k). A direct sum rounds each addition;
   // Winograd F4's constants multiply that by up to about 30 (and by much less on average).
   const double k = static_cast<double>(s.group_in() * s.taps());
@@ -93,8 +93,8 @@ void check_conv(const KernelTable& table, const Workers& workers, const ConvShap
   }
 }
 
-ConvShape random_shape(Numbers& numbers, Extra* extra) {
-  ConvShape s;
+ConvSizes random_shape(Numbers& numbers, Extra* extra) {
+  ConvSizes s;
   s.batch = 1 + numbers.below(2);
   s.groups = numbers.below(3) == 0 ? 1 + numbers.below(4) : 1;
   s.in_c = s.groups * (1 + numbers.below(numbers.below(3) == 0 ? 40 : 7));
@@ -122,7 +122,7 @@ TEST(conv, random_shapes_match_plain_loops_with_the_chosen_and_the_general_algor
     Numbers numbers(3);
     for (uint64_t round = 0; round < 250; ++round) {
       Extra extra;
-      const ConvShape s = random_shape(numbers, &extra);
+      const ConvSizes s = random_shape(numbers, &extra);
       check_conv(table, {}, s, choose_conv(s), extra, round);
       if (round % 3 == 0) check_conv(table, {}, s, ConvAlgorithm::kIndirect, extra, round);
       if (testing::Test::HasFatalFailure()) return;
@@ -133,14 +133,14 @@ TEST(conv, random_shapes_match_plain_loops_with_the_chosen_and_the_general_algor
 TEST(conv, stems_with_few_channels_and_patches_match_plain_loops) {
   for_each_level([](const KernelTable& table) {
     const Extra extra{.activation = Activation::kRelu};
-    const auto check = [&](ConvShape s, size_t pad) {
+    const auto check = [&](ConvSizes s, size_t pad) {
       s.pad_top = s.pad_left = pad;
       s = with_outputs(s, pad, pad);
       EXPECT_EQ(choose_conv(s), ConvAlgorithm::kRows);
       check_conv(table, {}, s, ConvAlgorithm::kRows, extra, s.in_h);
     };
     const auto stem = [](size_t size, size_t out, size_t kernel, size_t stride) {
-      return ConvShape{.in_h = size, .in_w = size, .in_c = 3, .out_c = out, .kernel_h = kernel,
+      return ConvSizes{.in_h = size, .in_w = size, .in_c = 3, .out_c = out, .kernel_h = kernel,
                        .kernel_w = kernel, .stride_h = stride, .stride_w = stride};
     };
     check(stem(37, 64, 7, 2), 3);
@@ -159,7 +159,7 @@ TEST(conv, depthwise_kernels_of_all_sizes_strides_and_channel_counts_match_plain
       for (const size_t stride : {1, 2, 3}) {
         for (const size_t channels : {2, 8, 16, 19, 48, 65}) {
           for (const size_t pad : {size_t{0}, kernel / 2, kernel}) {
-            ConvShape s{.in_h = kernel + seed % 9, .in_w = kernel + seed % 23, .in_c = channels,
+            ConvSizes s{.in_h = kernel + seed % 9, .in_w = kernel + seed % 23, .in_c = channels,
                         .out_c = channels, .kernel_h = kernel, .kernel_w = kernel,
                         .stride_h = stride, .stride_w = stride, .pad_top = pad, .pad_left = pad,
                         .groups = channels};
@@ -167,6 +167,30 @@ TEST(conv, depthwise_kernels_of_all_sizes_strides_and_channel_counts_match_plain
             const Extra extra{.bias = seed % 2 == 0, .residual = seed % 5 == 0,
                               .activation = seed % 3 ? Activation::kClip : Activation::kHardSwish};
             check_conv(table, {}, s, ConvAlgorithm::kDepthwise, extra, ++seed);
+            if (testing::Test::HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(conv, small_groups_match_plain_loops) {
+  for_each_level([](const KernelTable& table) {
+    uint64_t seed = 0;
+    for (const size_t group : {4, 8}) {
+      for (const size_t channels : {16, 32, 48}) {
+        for (const size_t stride : {1, 2}) {
+          for (const size_t kernel : {1, 3}) {
+            ConvSizes s{.batch = 1 + seed % 2, .in_h = 5 + seed % 4, .in_w = 9, .in_c = channels,
+                        .out_c = channels, .kernel_h = kernel, .kernel_w = kernel,
+                        .stride_h = stride, .stride_w = stride, .pad_top = kernel / 2,
+                        .pad_left = kernel / 2, .groups = channels / group};
+            s = with_outputs(s, kernel / 2, kernel / 2);
+            EXPECT_EQ(choose_conv(s), ConvAlgorithm::kGrouped);
+            const Extra extra{.bias = seed % 2 == 0, .residual = seed % 3 == 0,
+                              .activation = seed % 2 ? Activation::kRelu : Activation::kClip};
+            check_conv(table, {}, s, ConvAlgorithm::kGrouped, extra, ++seed);
             if (testing::Test::HasFatalFailure()) return;
           }
         }
@@ -183,7 +207,7 @@ TEST(conv, winograd_matches_plain_loops_within_its_bound) {
         for (const size_t channels : {1, 5, 16, 35}) {
           for (const size_t pad : {0, 1, 2}) {
             if (size + 2 * pad < 3) continue;
-            ConvShape s{.batch = 1 + seed % 2, .in_h = size, .in_w = size + seed % 3,
+            ConvSizes s{.batch = 1 + seed % 2, .in_h = size, .in_w = size + seed % 3,
                         .in_c = channels, .out_c = channels + seed % 13, .kernel_h = 3,
                         .kernel_w = 3, .pad_top = pad, .pad_left = pad};
             s = with_outputs(s, pad, pad);
@@ -201,7 +225,7 @@ TEST(conv, winograd_matches_plain_loops_within_its_bound) {
 
 TEST(conv, winograd_does_not_spread_infinity_and_nan) {
   for_each_level([](const KernelTable& table) {
-    ConvShape s{.in_h = 12, .in_w = 12, .in_c = 16, .out_c = 20, .kernel_h = 3, .kernel_w = 3,
+    ConvSizes s{.in_h = 12, .in_w = 12, .in_c = 16, .out_c = 20, .kernel_h = 3, .kernel_w = 3,
                 .pad_top = 1, .pad_left = 1};
     s = with_outputs(s, 1, 1);
     GuardedFloats input(12 * 12 * 16, 0.5f), weights(20 * 16 * 9, 0.25f), output(12 * 12 * 20);
@@ -212,7 +236,7 @@ TEST(conv, winograd_does_not_spread_infinity_and_nan) {
       FloatBuffer scratch(conv_scratch_floats(s, algorithm, 1));
       Epilogue e;
       e.activation = Activation::kRelu;
-      convolve(table, {}, s, packed, input.data(), output.data(), e, scratch.data());
+      convolve_nhwc(table, {}, s, packed, input.data(), output.data(), e, scratch.data());
       for (size_t y = 0; y < 12; ++y) {
         for (size_t x = 0; x < 12; ++x) {
           const float got = output[(y * 12 + x) * 20 + 7];
@@ -234,14 +258,14 @@ TEST(conv_Thread, all_algorithms_match_plain_loops_on_several_threads) {
       Numbers numbers(static_cast<uint64_t>(threads));
       for (uint64_t round = 0; round < 40; ++round) {
         Extra extra;
-        ConvShape s = random_shape(numbers, &extra);
+        ConvSizes s = random_shape(numbers, &extra);
         check_conv(table, workers, s, choose_conv(s), extra, round);
         if (testing::Test::HasFatalFailure()) return;
       }
       for (const size_t size : {7, 14, 40}) {
         for (const ConvAlgorithm a : {ConvAlgorithm::kWinograd2, ConvAlgorithm::kWinograd4,
                                       ConvAlgorithm::kIndirect}) {
-          ConvShape s{.in_h = size, .in_w = size, .in_c = 24, .out_c = 70, .kernel_h = 3,
+          ConvSizes s{.in_h = size, .in_w = size, .in_c = 24, .out_c = 70, .kernel_h = 3,
                       .kernel_w = 3, .pad_top = 1, .pad_left = 1};
           check_conv(table, workers, with_outputs(s, 1, 1), a, {.residual = true}, size);
         }
@@ -253,7 +277,7 @@ TEST(conv_Thread, all_algorithms_match_plain_loops_on_several_threads) {
 TEST(conv, the_choice_follows_the_shape) {
   const auto choose = [](size_t size, size_t in, size_t out, size_t kernel, size_t stride,
                          size_t groups) {
-    ConvShape s{.in_h = size, .in_w = size, .in_c = in, .out_c = out, .kernel_h = kernel,
+    ConvSizes s{.in_h = size, .in_w = size, .in_c = in, .out_c = out, .kernel_h = kernel,
                 .kernel_w = kernel, .stride_h = stride, .stride_w = stride, .pad_top = kernel / 2,
                 .pad_left = kernel / 2, .groups = groups};
     return choose_conv(with_outputs(s, kernel / 2, kernel / 2));
@@ -266,7 +290,8 @@ TEST(conv, the_choice_follows_the_shape) {
   EXPECT_EQ(choose(14, 256, 256, 3, 1, 1), ConvAlgorithm::kWinograd4);
   EXPECT_EQ(choose(7, 512, 512, 3, 1, 1), ConvAlgorithm::kWinograd2);
   EXPECT_EQ(choose(56, 128, 128, 3, 2, 1), ConvAlgorithm::kIndirect);
-  EXPECT_EQ(choose(56, 128, 128, 3, 1, 32), ConvAlgorithm::kIndirect);
+  EXPECT_EQ(choose(56, 128, 128, 3, 1, 32), ConvAlgorithm::kGrouped);
+  EXPECT_EQ(choose(56, 512, 512, 3, 1, 32), ConvAlgorithm::kIndirect);
   EXPECT_EQ(choose(56, 144, 144, 3, 2, 144), ConvAlgorithm::kDepthwise);
 }
 

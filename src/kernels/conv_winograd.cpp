@@ -23,7 +23,7 @@ struct Tiling {
   size_t block_floats() const { return elements * (in_stride + out_stride); }
 };
 
-Tiling tile(const ConvShape& s, ConvAlgorithm algorithm, size_t threads) {
+Tiling tile(const ConvSizes& s, ConvAlgorithm algorithm, size_t threads) {
   Tiling t{};
   t.m = algorithm == ConvAlgorithm::kWinograd4 ? 4 : 2;
   t.side = t.m + 2;
@@ -66,7 +66,7 @@ TilePlace place(const Tiling& t, size_t index) {
 }
 
 void transform_input(const ConvCall& call, const Tiling& t, size_t index, float* target) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const TilePlace at = place(t, index);
   const float* source[kMaxElements];
   const float* image = call.input + at.image * s.in_h * s.in_w * s.in_c;
@@ -87,7 +87,7 @@ void transform_input(const ConvCall& call, const Tiling& t, size_t index, float*
 // A tile whose sums are not finite, again and in plain order: the transforms would have spread an
 // infinity or a NaN over pixels that do not see it.
 void plain_tile(const ConvCall& call, const Tiling& t, const TilePlace& at) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   for (size_t y = at.y; y < std::min(s.out_h, at.y + t.m); ++y) {
     for (size_t x = at.x; x < std::min(s.out_w, at.x + t.m); ++x) {
       const size_t pixel = (at.image * s.out_h + y) * s.out_w + x;
@@ -118,7 +118,7 @@ void plain_tile(const ConvCall& call, const Tiling& t, const TilePlace& at) {
 }
 
 void transform_output(const ConvCall& call, const Tiling& t, size_t index, const float* source) {
-  const ConvShape& s = call.shape;
+  const ConvSizes& s = call.shape;
   const TilePlace at = place(t, index);
   float* target[kMaxElements];
   const float* residual[kMaxElements];
@@ -224,7 +224,7 @@ void transform_weights(const double (*g)[3], size_t side, const float* w, float*
 
 }  // namespace
 
-void pack_winograd(const KernelTable& table, const Workers& workers, const ConvShape& s,
+void pack_winograd(const KernelTable& table, const Workers& workers, const ConvSizes& s,
                    const float* weights, PackedConv* packed) {
   const bool four = packed->algorithm == ConvAlgorithm::kWinograd4;
   const size_t side = four ? 6 : 4, elements = side * side;
@@ -260,7 +260,7 @@ void pack_winograd(const KernelTable& table, const Workers& workers, const ConvS
   std::fill_n(packed->zeros.data(), s.in_c, 0.0f);
 }
 
-size_t winograd_scratch_floats(const ConvShape& s, ConvAlgorithm algorithm, int threads) {
+size_t winograd_scratch_floats(const ConvSizes& s, ConvAlgorithm algorithm, int threads) {
   if (s.pixels() == 0) return 0;
   // A run may have fewer threads than were planned for, and then blocks of another size.
   size_t most = 0;

@@ -4,15 +4,19 @@
 
 namespace lanthorn {
 
-#define LAN_DECLARE_LEVEL(isa)             \
-  namespace isa {                          \
-  extern const GemmKernels gemm_kernels;   \
-  extern const ConvKernels conv_kernels;   \
-  extern const ElementwiseKernels elementwise_kernels; \
-  extern const RowKernels row_kernels; \
+#define LAN_DECLARE_LEVEL(isa)                             \
+  namespace isa {                                          \
+  extern const GemmKernels gemm_kernels;                   \
+  extern const ConvKernels conv_kernels;                   \
+  extern const ElementwiseKernels elementwise_kernels;     \
+  extern const RowKernels row_kernels;                     \
+  extern const LowPrecisionKernels low_precision_kernels;  \
   }
-#define LAN_LEVEL(level, isa) \
-  { IsaLevel::level, &isa::gemm_kernels, &isa::conv_kernels, &isa::elementwise_kernels, &isa::row_kernels }
+#define LAN_LEVEL(level, isa)                                                                    \
+  {                                                                                              \
+    IsaLevel::level, &isa::gemm_kernels, &isa::conv_kernels, &isa::elementwise_kernels,          \
+        &isa::row_kernels, &isa::low_precision_kernels                                           \
+  }
 
 #if defined(__x86_64__)
 LAN_DECLARE_LEVEL(isa_baseline)

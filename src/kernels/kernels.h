@@ -6,6 +6,7 @@
 #include "kernels/array_kernels.h"
 #include "kernels/conv_kernels.h"
 #include "kernels/gemm_kernels.h"
+#include "kernels/low_precision_kernels.h"
 
 namespace lanthorn {
 
@@ -17,6 +18,7 @@ struct KernelTable {
   const ConvKernels* conv;
   const ElementwiseKernels* elementwise;
   const RowKernels* rows;
+  const LowPrecisionKernels* low_precision;
 };
 
 /// The kernels compiled for `level`. Only for levels of this machine's architecture (checked);

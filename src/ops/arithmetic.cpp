@@ -28,7 +28,8 @@ Dim truncated_div(const Dim& a, const Dim& b) {
   const DimRange left = range_of(a), right = range_of(b);
   if (left.low && *left.low >= 0 && right.low && *right.low >= 0) return floor_div(a, b);
   if (!a.is_known() || !b.is_known() || b.is(0)) return Dim::unknown();
-  return a.value() / b.value();  // INT64_MIN / -1 is exact and was answered above, as an unknown
+  // The one quotient that does not fit is that of the smallest number by -1.
+  return b.is(-1) ? 0 - a : Dim(a.value() / b.value());
 }
 
 Status infer_div(InferContext& context) {

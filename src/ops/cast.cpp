@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/elementwise.h"
 #include "ops/shape_rules.h"
 
@@ -41,7 +41,7 @@ Status infer_to(InferContext& context, DType to) {
 
 Status infer_cast(InferContext& context) {
   const int64_t number = context.attributes().integer("to", 0);
-  const DType to = dtype_of_data_type(number);
+  const DType to = dtype_from_onnx(number);
   if (to == DType::kUndefined)
     return refused("attribute 'to' is " + std::to_string(number) + ", which is no type");
   return infer_to(context, to);
@@ -165,7 +165,7 @@ int bit_width(DType dtype) {
 
 Status infer_bit_cast(InferContext& context) {
   const DType from = context.dtype(0),
-              to = dtype_of_data_type(context.attributes().integer("to", 0));
+              to = dtype_from_onnx(context.attributes().integer("to", 0));
   if (to == DType::kUndefined || from == DType::kString || to == DType::kString ||
       bit_width(from) != bit_width(to)) {
     return refused("the bits of " + std::string(dtype_name(from)) + " are not those of " +

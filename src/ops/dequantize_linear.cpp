@@ -2,7 +2,7 @@
 // DequantizeLinear: y = (x - zero_point) * scale.
 // https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/numbers_shared.h"
 #include "ops/quantization_shared.h"
 
@@ -15,7 +15,7 @@ constexpr uint64_t kScales = kReals | type_bit(DType::kF8E8M0FNU);
 
 Status infer(InferContext& c) {
   const int64_t wanted = c.attributes().integer("output_dtype", 0);
-  const DType dtype = wanted == 0 ? c.dtype(1) : dtype_of_data_type(wanted);
+  const DType dtype = wanted == 0 ? c.dtype(1) : dtype_from_onnx(wanted);
   if ((type_bit(dtype) & kReals) == 0) {
     return attribute_error("output_dtype", "it must be a float type");
   }

@@ -10,7 +10,7 @@ namespace {
 
 struct PreparedConv {
   const KernelTable* table = nullptr;
-  ConvShape shape;  // but batch, input and output sizes, which come with a run
+  ConvSizes shape;  // but batch, input and output sizes, which come with a run
   PadRule pad_rule;
   PackedConv packed;
   Tensor weights;  // kept: Winograd goes back to them
@@ -20,7 +20,7 @@ struct PreparedConv {
 
 // Sizes, and the padding where it follows from them.
 void set_sizes(std::span<const int64_t> input, std::span<const int64_t> output, PadRule rule,
-               ConvShape* s) {
+               ConvSizes* s) {
   s->batch = static_cast<size_t>(input[0]);
   s->in_h = static_cast<size_t>(input[1]);
   s->in_w = static_cast<size_t>(input[2]);
@@ -34,12 +34,12 @@ void set_sizes(std::span<const int64_t> input, std::span<const int64_t> output, 
       rule.pads(s->in_w, s->out_w, s->kernel_w, s->stride_w, s->dilation_w, s->pad_left, 0).first;
 }
 
-ConvShape shape_of(const KernelQuery& query) {
+ConvSizes shape_of(const KernelQuery& query) {
   const Attributes& attributes = query.node.attributes;
   const std::vector<int64_t> strides = attributes.ints("strides", {1, 1});
   const std::vector<int64_t> dilations = attributes.ints("dilations", {1, 1});
   const std::vector<int64_t> pads = attributes.ints("pads", {0, 0, 0, 0});
-  ConvShape s;
+  ConvSizes s;
   s.kernel_h = static_cast<size_t>(query.dim(1, 2));
   s.kernel_w = static_cast<size_t>(query.dim(1, 3));
   s.stride_h = static_cast<size_t>(strides[0]);
@@ -94,13 +94,13 @@ uint64_t pack_key(const KernelQuery& query) {
 }
 
 size_t scratch_bytes(const KernelQuery& query) {
-  const ConvShape s = shape_of(query);
+  const ConvSizes s = shape_of(query);
   return conv_scratch_floats(s, choose_conv(s), query.threads) * sizeof(float);
 }
 
 Status run(const RunContext& context) {
   const auto& prepared = *static_cast<const PreparedConv*>(context.prepared());
-  ConvShape s = prepared.shape;
+  ConvSizes s = prepared.shape;
   set_sizes(context.input(0).shape, context.output(0).shape, prepared.pad_rule, &s);
   Epilogue epilogue;
   epilogue.bias = floats_or_null(context, 2);
@@ -109,7 +109,7 @@ Status run(const RunContext& context) {
   epilogue.activation = prepared.activation;
   epilogue.alpha = prepared.alpha;
   epilogue.beta = prepared.beta;
-  convolve(*prepared.table, workers_of(context), s, prepared.packed, floats(context.input(0)),
+  convolve_nhwc(*prepared.table, workers_of(context), s, prepared.packed, floats(context.input(0)),
            floats(context.output(0)), epilogue, reinterpret_cast<float*>(context.scratch().data()));
   return ok();
 }
@@ -129,6 +129,7 @@ constexpr FastKernel kKernels[] = {
     kernel<ConvAlgorithm::kWinograd4>("fused_conv/winograd4"),
     kernel<ConvAlgorithm::kWinograd2>("fused_conv/winograd2"),
     kernel<ConvAlgorithm::kDepthwise>("fused_conv/depthwise"),
+    kernel<ConvAlgorithm::kGrouped>("fused_conv/grouped"),
     kernel<ConvAlgorithm::kRows>("fused_conv/rows"),
     kernel<ConvAlgorithm::kIndirect>("fused_conv/indirect"),
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/elementwise.h"
 #include "ops/loops.h"
 #include "ops/shape_rules.h"
@@ -109,7 +109,7 @@ Status run_filled(const RunContext& context) {
 Status infer_eye(InferContext& context) {
   LAN_OK(require_rank(context, 0, 2, 2));
   const int64_t number = context.attributes().integer("dtype", 0);
-  const DType dtype = number == 0 ? context.dtype(0) : dtype_of_data_type(number);
+  const DType dtype = number == 0 ? context.dtype(0) : dtype_from_onnx(number);
   if ((type_bit(dtype) & (kNumbers | kBoolType)) == 0)
     return refused("a matrix of type " + std::to_string(number));
   context.set_output(0, dtype, context.dims(0));

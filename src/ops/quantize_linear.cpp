@@ -2,7 +2,7 @@
 // QuantizeLinear: y = saturate(round(x / scale) + zero_point).
 // https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/numbers_shared.h"
 #include "ops/quantization_shared.h"
 #include "tensor/convert.h"
@@ -16,7 +16,7 @@ constexpr uint64_t kScales = kInputs | type_bit(DType::kF8E8M0FNU);
 
 Status infer(InferContext& c) {
   const int64_t wanted = c.attributes().integer("output_dtype", 0);
-  DType dtype = wanted == 0 ? DType::kU8 : dtype_of_data_type(wanted);
+  DType dtype = wanted == 0 ? DType::kU8 : dtype_from_onnx(wanted);
   if (c.has_input(2)) {
     if (wanted != 0 && dtype != c.dtype(2)) {
       return attribute_error("output_dtype", "it is not the type of the zero point");
@@ -33,7 +33,7 @@ Status infer(InferContext& c) {
 
 // The dtype in which the division is rounded.
 DType precision(const RunContext& c) {
-  const DType given = dtype_of_data_type(c.attributes().integer("precision", 0));
+  const DType given = dtype_from_onnx(c.attributes().integer("precision", 0));
   if (given != DType::kUndefined) return given;
   const DType scale = c.input(1).dtype;
   return scale == DType::kF16 || scale == DType::kBF16 ? scale : DType::kF32;

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/elementwise.h"
 #include "ops/loops.h"
 #include "ops/shape_rules.h"
@@ -37,7 +37,7 @@ double normal(std::mt19937_64& generator) {
 
 Result<DType> asked_dtype(const InferContext& context, DType fallback, uint64_t allowed) {
   const int64_t number = context.attributes().integer("dtype", 0);
-  const DType dtype = number == 0 ? fallback : dtype_of_data_type(number);
+  const DType dtype = number == 0 ? fallback : dtype_from_onnx(number);
   if ((type_bit(dtype) & allowed) == 0)
     return refused("random numbers of type " + std::string(dtype_name(dtype)));
   return dtype;

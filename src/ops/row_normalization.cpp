@@ -4,7 +4,7 @@
 
 #include "ops/row_normalization_shared.h"
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/numbers_shared.h"
 #include "tensor/convert.h"
 
@@ -20,7 +20,7 @@ Status check(InferContext& c, int64_t& axis) {
 
 // The dtype that means and deviations are told in: attribute stash_type, a TensorProto.DataType.
 DType stash_dtype(const Attributes& attributes) {
-  const DType stash = dtype_of_data_type(attributes.integer("stash_type", 1));
+  const DType stash = dtype_from_onnx(attributes.integer("stash_type", 1));
   return is_floating(stash) ? stash : DType::kF32;
 }
 

@@ -1,7 +1,7 @@
 // OPS: sequence_empty sequence_construct sequence_insert sequence_erase sequence_at sequence_length
 // Operators on sequences of tensors. https://onnx.ai/onnx/operators/onnx__SequenceConstruct.html
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 #include "ops/numbers_shared.h"
 #include "ops/value_types.h"
 
@@ -29,7 +29,7 @@ Result<int64_t> position_of(const RunContext& c, size_t i, int64_t fallback, int
 }
 
 Status infer_empty(InferContext& c) {
-  const DType dtype = dtype_of_data_type(c.attributes().integer("dtype", 1));
+  const DType dtype = dtype_from_onnx(c.attributes().integer("dtype", 1));
   if (dtype == DType::kUndefined) return attribute_error("dtype", "there is no such data type");
   c.set_output(0, sequence_of(ValueType::unranked(dtype)));
   return ok();

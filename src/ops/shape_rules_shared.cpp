@@ -111,6 +111,11 @@ Dims unknown_dims(size_t rank) {
   return dims;
 }
 
+Status infer_same_type(InferContext& context) {
+  context.set_output(0, context.input(0));
+  return ok();
+}
+
 Status infer_same(InferContext& context) {
   context.set_output(0, context.input(0));
   pass_elements(context);

@@ -33,7 +33,7 @@ consteval OpDef unary(std::string_view name, int since, Accuracy accuracy,
           .inputs = {{"X", kFloats}},
           .outputs = {{"Y"}},
           .accuracy = accuracy,
-          .infer = infer_same,
+          .infer = infer_same_type,
           .reference = run};
 }
 

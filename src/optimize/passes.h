@@ -16,6 +16,8 @@ Result<bool> fold_constants(Graph& graph);
 Result<bool> remove_identities(Graph& graph);
 /// Makes one of nodes that compute the same.
 Result<bool> merge_duplicates(Graph& graph);
+/// Puts the branch that an If with a known condition takes in its place.
+Result<bool> inline_branches(Graph& graph);
 /// Turns decomposed layer and RMS normalization into the operators.
 Result<bool> fuse_norms(Graph& graph);
 /// Turns decomposed Gelu, Swish, HardSigmoid and HardSwish into the operators.

@@ -31,6 +31,11 @@ Status clean(Graph& graph) {
       LAN_TRY(const bool did, apply(graph, pass));
       changed = changed || did;
     }
+    while (true) {
+      LAN_TRY(const bool did, apply(graph, inline_branches));
+      if (!did) break;
+      changed = true;
+    }
     if (!changed) break;
   }
   return ok();

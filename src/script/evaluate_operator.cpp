@@ -120,7 +120,10 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
   const AtenRow& row = *found.op->row;
   auto converted = convert(lowering_, std::move(found));
   Result<Value> result = converted ? row.lower(lowering_, *converted) : Result<Value>(std::move(converted).error());
-  if (result) return result;
+  if (result) {
+    LAN_OK(charge(*result));
+    return result;
+  }
   Error failed = std::move(result).error();
   if (failed.code == ErrorCode::kUnsupported) {
     return missing(std::string(name) + ": " + failed.message);

@@ -9,9 +9,9 @@
 namespace lanthorn::script {
 
 Evaluator::Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version,
-                     GraphLowering& lowering)
-    : classes_(classes), constants_(constants), version_(version), lowering_(lowering),
-      deadline_(std::chrono::steady_clock::now() + kMaxTime) {
+                     GraphLowering& lowering, const EvaluationLimits& limits)
+    : classes_(classes), constants_(constants), version_(version), lowering_(lowering), limits_(limits),
+      deadline_(std::chrono::steady_clock::now() + limits.max_time) {
   lowering_.place = [this] { return place(); };
   lowering_.code_place = [this] {
     if (frames_.empty() || !frame().file) return std::string();
@@ -25,8 +25,20 @@ std::string Evaluator::place() const {
 }
 
 Status Evaluator::tick() {
-  if (++steps_ > kMaxSteps || ((steps_ & 0xff) == 0 && std::chrono::steady_clock::now() > deadline_)) {
+  if (++steps_ > limits_.max_steps || ((steps_ & 0xff) == 0 && std::chrono::steady_clock::now() > deadline_)) {
     return lowering_.error(ErrorCode::kLimit, "the program runs too long before it becomes a graph");
+  }
+  return ok();
+}
+
+Status Evaluator::charge(const Value& made) {
+  if (const auto list = made.list()) {
+    items_ += list->items.size();
+  } else if (const std::string* text = made.text()) {
+    items_ += text->size() / 16;
+  }
+  if (items_ > limits_.max_items) {
+    return lowering_.error(ErrorCode::kLimit, "the program makes lists of too many items before it becomes a graph");
   }
   return ok();
 }

@@ -21,14 +21,12 @@ namespace lanthorn::script {
 /// graph that the lowering builds. One evaluator serves one evaluation.
 class Evaluator {
  public:
-  /// Work that one evaluation may do before it is called endless.
-  static constexpr uint64_t kMaxSteps = 20'000'000;
-  static constexpr auto kMaxTime = std::chrono::seconds(8);
   /// Nested calls, blocks and expressions together: what the stack must bear.
   static constexpr int kMaxDepth = 1500;
 
   /// `constants` are CONSTANTS.c0 ... of this evaluation. All outlive the evaluator.
-  Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version, GraphLowering& lowering);
+  Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version, GraphLowering& lowering,
+            const EvaluationLimits& limits = {});
 
   Result<Value> call(const std::shared_ptr<const Function>& function, CallArguments arguments);
   /// Calls a method of an object; kUnsupported if it has none of that name.
@@ -107,6 +105,8 @@ class Evaluator {
   Status upgrade(std::string_view name, CallArguments& arguments);
   Result<Value> write_result(const Value& self, const Value& result);
   Value missing(std::string what);
+  /// Counts what a new list or string costs.
+  Status charge(const Value& made);
 
   std::string place() const;
   Frame& frame() { return *frames_.back(); }
@@ -118,7 +118,9 @@ class Evaluator {
   GraphLowering& lowering_;
   std::vector<Frame*> frames_;
   int depth_ = 0;
+  const EvaluationLimits limits_;
   uint64_t steps_ = 0;
+  uint64_t items_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   std::vector<std::pair<std::string, std::set<std::string>>> missing_;  // what, places
 };

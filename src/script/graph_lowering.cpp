@@ -14,6 +14,8 @@ constexpr int64_t kMaxFoldedWeight = 16;
 /// Elements that are followed one by one.
 constexpr int64_t kMaxElements = 64;
 constexpr size_t kMaxNodes = 400'000;
+/// All that folding makes in one graph, in bytes.
+constexpr uint64_t kMaxFoldedBytes = uint64_t{64} << 20;
 
 std::optional<Dims> elements_of(const Tensor& tensor) {
   if (tensor.dtype() == DType::kString || tensor.count() > kMaxElements) return std::nullopt;
@@ -117,7 +119,7 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
     }
     return made;
   }
-  if (!entry->def->random && entry->def->reference && may_fold(node)) {
+  if (!entry->def->random && entry->def->reference && folded_bytes_ < kMaxFoldedBytes && may_fold(node)) {
     bool small = true;
     for (size_t i = 0; i < outputs; ++i) {
       const ValueType& type = context.outputs[i];
@@ -127,7 +129,10 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
     }
     if (small) {
       if (auto folded = fold(node); folded && folded->size() >= outputs) {
-        for (size_t i = 0; i < outputs; ++i) made[i] = constant(std::move((*folded)[i]));
+        for (size_t i = 0; i < outputs; ++i) {
+          folded_bytes_ += (*folded)[i].byte_size();
+          made[i] = constant(std::move((*folded)[i]));
+        }
         return made;
       }
     }

@@ -67,10 +67,6 @@ class GraphLowering final : public Lowering {
   const std::shared_ptr<Graph>& graph() const { return graph_; }
 
  private:
-  struct Made {
-    ValueType type;
-    std::optional<Dims> elements;
-  };
   ValueId add_value(ValueType type, std::optional<Dims> elements);
   bool may_fold(const Node& node) const;
   Result<std::vector<Tensor>> fold(const Node& node) const;
@@ -86,6 +82,7 @@ class GraphLowering final : public Lowering {
   std::optional<int64_t> by_hints(const Dim& dim);
 
   std::shared_ptr<Graph> graph_;
+  uint64_t folded_bytes_ = 0;
   std::vector<std::optional<Dims>> elements_;   // by ValueId
   std::vector<bool> weight_;                    // by ValueId: came from the file
   std::unordered_map<std::string, ValueId> small_constants_;

@@ -20,6 +20,7 @@ struct Attempt {
   std::string_view method;
   const std::vector<SignatureInput>& inputs;
   const AxisSet& known;
+  const EvaluationLimits& limits;
 
   GraphLowering lowering = GraphLowering();
   std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
@@ -205,7 +206,7 @@ Result<Evaluation> Attempt::run() {
     return Error{ErrorCode::kUnsupported, "the program has no method '" + std::string(method) + "'", "",
                  names.empty() ? "" : "It has " + names + "."};
   }
-  Evaluator evaluator(*program.classes, instance.constants, program.version, lowering);
+  Evaluator evaluator(*program.classes, instance.constants, program.version, lowering, limits);
   CallArguments arguments;
   const auto plans = plan_parameters(*function->syntax, inputs.size());
   for (const ParameterPlan& plan : plans) {
@@ -244,14 +245,15 @@ Result<Evaluation> Attempt::run() {
 
 }  // namespace
 
-Result<Evaluation> evaluate(const Program& program, std::string_view method, const std::vector<SignatureInput>& inputs) {
+Result<Evaluation> evaluate(const Program& program, std::string_view method, const std::vector<SignatureInput>& inputs,
+                            const EvaluationLimits& limits) {
   AxisSet all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis) all.emplace(i, axis);
   }
   AxisSet known;
   while (true) {
-    Attempt attempt{program, method, inputs, known};
+    Attempt attempt{program, method, inputs, known, limits};
     auto evaluation = attempt.run();
     AxisSet more = known;
     for (const std::string& symbol : attempt.lowering.symbols.asked) {

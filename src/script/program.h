@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,12 +71,20 @@ struct Evaluation {
   std::vector<std::string> notes;
 };
 
+/// What one evaluation may cost before its program is called endless.
+struct EvaluationLimits {
+  uint64_t max_steps = 5'000'000;                       // statements and calls
+  std::chrono::milliseconds max_time = std::chrono::milliseconds(8000);
+  uint64_t max_items = 4'000'000;                       // of lists and strings that it makes
+};
+
 /// Evaluates a method for a signature: the partial evaluator. `inputs` are in the order of
 /// program_inputs(program, method, inputs.size()); an absent one is a `value` of none. Dimensions are
 /// symbols of the graph (the first of the first input is "batch") unless the program branches on
 /// them. Unsupported operators are all listed, with source lines. kInvalidInput where the program
 /// itself raises.
 Result<Evaluation> evaluate(const Program& program, std::string_view method,
-                            const std::vector<SignatureInput>& inputs);
+                            const std::vector<SignatureInput>& inputs,
+                            const EvaluationLimits& limits = {});
 
 }  // namespace lanthorn::script

@@ -39,7 +39,10 @@ void Object::set(std::string_view name, Value value) {
   attributes.emplace_back(std::string(name), std::move(value));
 }
 
-std::string kind_of(const Value& value) {
+namespace {
+
+std::string kind_at(const Value& value, int depth) {
+  if (depth > 8) return "...";
   if (value.is_none()) return "NoneType";
   if (value.flag()) return "bool";
   if (value.integer()) return "int";
@@ -49,11 +52,13 @@ std::string kind_of(const Value& value) {
   if (value.tensor()) return "Tensor";
   if (const auto list = value.list()) {
     if (!list->element_type.empty()) return "List[" + list->element_type + "]";
-    return list->items.empty() ? "List" : "List[" + kind_of(list->items[0]) + "]";
+    return list->items.empty() ? "List" : "List[" + kind_at(list->items[0], depth + 1) + "]";
   }
   if (const auto tuple = value.tuple()) {
     std::string text = "Tuple[";
-    for (size_t i = 0; i < tuple->items.size(); ++i) text += (i ? ", " : "") + kind_of(tuple->items[i]);
+    for (size_t i = 0; i < tuple->items.size() && i < 8; ++i) {
+      text += (i ? ", " : "") + kind_at(tuple->items[i], depth + 1);
+    }
     return text + "]";
   }
   if (value.dict()) return "Dict";
@@ -63,6 +68,10 @@ std::string kind_of(const Value& value) {
   if (value.class_type()) return "class";
   return "unknown";
 }
+
+}  // namespace
+
+std::string kind_of(const Value& value) { return kind_at(value, 0); }
 
 Value make_list(std::vector<Value> items, std::string element_type) {
   return Value(std::make_shared<List>(List{std::move(items), std::move(element_type)}));
@@ -76,10 +85,21 @@ Value make_ints(std::span<const Dim> dims) {
 
 namespace {
 
-std::optional<bool> equal_items(const std::vector<Value>& a, const std::vector<Value>& b) {
+/// Comparisons that one question may cost: lists may share parts, or hold themselves.
+constexpr int kMaxComparisons = 1'000'000;
+constexpr int kMaxNesting = 64;
+
+struct Budget {
+  int left = kMaxComparisons;
+  int depth = 0;
+};
+
+std::optional<bool> equal_at(const Value& a, const Value& b, Budget& budget);
+
+std::optional<bool> equal_items(const std::vector<Value>& a, const std::vector<Value>& b, Budget& budget) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    const auto same = equal_values(a[i], b[i]);
+    const auto same = equal_at(a[i], b[i], budget);
     if (!same || !*same) return same;
   }
   return true;
@@ -93,9 +113,7 @@ std::optional<double> real_of(const Value& value) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<bool> equal_values(const Value& a, const Value& b) {
+std::optional<bool> equal_parts(const Value& a, const Value& b, Budget& budget) {
   if (a.is_unknown() || b.is_unknown() || a.tensor() || b.tensor()) return std::nullopt;
   if (a.integer() && b.integer()) {
     const Dim difference = *a.integer() - *b.integer();
@@ -112,8 +130,8 @@ std::optional<bool> equal_values(const Value& a, const Value& b) {
   if (a.complex() && b.complex()) return *a.complex() == *b.complex();
   if (a.text() && b.text()) return *a.text() == *b.text();
   if (a.is_none() || b.is_none()) return a.is_none() && b.is_none();
-  if (a.list() && b.list()) return equal_items(a.list()->items, b.list()->items);
-  if (a.tuple() && b.tuple()) return equal_items(a.tuple()->items, b.tuple()->items);
+  if (a.list() && b.list()) return equal_items(a.list()->items, b.list()->items, budget);
+  if (a.tuple() && b.tuple()) return equal_items(a.tuple()->items, b.tuple()->items, budget);
   if (a.device() && b.device()) return a.device()->name == b.device()->name;
   if (a.object() && b.object()) {
     const auto x = a.object();
@@ -122,7 +140,7 @@ std::optional<bool> equal_values(const Value& a, const Value& b) {
     if (!x->type || x->type != y->type || x->type->kind != ClassType::Kind::kEnum) return false;
     const Value* left = x->find("name");
     const Value* right = y->find("name");
-    return left && right ? equal_values(*left, *right) : std::optional(false);
+    return left && right ? equal_at(*left, *right, budget) : std::optional(false);
   }
   if (a.dict() && b.dict()) {
     const auto& x = a.dict()->entries;
@@ -131,10 +149,10 @@ std::optional<bool> equal_values(const Value& a, const Value& b) {
     for (const auto& [key, value] : x) {
       bool found = false;
       for (const auto& [other, theirs] : y) {
-        const auto same = equal_values(key, other);
+        const auto same = equal_at(key, other, budget);
         if (!same) return std::nullopt;
         if (!*same) continue;
-        const auto equal = equal_values(value, theirs);
+        const auto equal = equal_at(value, theirs, budget);
         if (!equal || !*equal) return equal;
         found = true;
         break;
@@ -144,6 +162,21 @@ std::optional<bool> equal_values(const Value& a, const Value& b) {
     return true;
   }
   return false;
+}
+
+std::optional<bool> equal_at(const Value& a, const Value& b, Budget& budget) {
+  if (--budget.left < 0 || budget.depth >= kMaxNesting) return std::nullopt;
+  ++budget.depth;
+  const auto same = equal_parts(a, b, budget);
+  --budget.depth;
+  return same;
+}
+
+}  // namespace
+
+std::optional<bool> equal_values(const Value& a, const Value& b) {
+  Budget budget;
+  return equal_at(a, b, budget);
 }
 
 }  // namespace lanthorn::script

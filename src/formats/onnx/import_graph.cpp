@@ -136,7 +136,7 @@ Status Importer::import_graph(const GraphProto& proto, Scope& scope) {
 Result<std::shared_ptr<Graph>> Importer::import_subgraph(const GraphProto& proto, Scope& outer) {
   LAN_OK(spend(sizeof(Graph) + 512));
   auto graph = std::make_shared<Graph>();
-  GraphBuild build{graph.get(), {}};
+  GraphBuild build{graph.get(), {}, {}};
   Scope scope{&build, &outer, outer.opsets, outer.bindings, outer.prefix, {}};
   LAN_OK(import_graph(proto, scope));
   return graph;
@@ -146,7 +146,7 @@ Result<ImportedModel> Importer::run() {
   LAN_OK(index_functions());
   LAN_TRY(const Opsets opsets, Opsets::of(model_.opsets, model_.ir_version));
   auto graph = std::make_shared<Graph>();
-  GraphBuild build{graph.get(), {}};
+  GraphBuild build{graph.get(), {}, {}};
   Scope scope{&build, nullptr, &opsets, nullptr, "", {}};
   LAN_OK(import_graph(*model_.graph, scope));
   LAN_OK(graph->verify());

@@ -182,6 +182,9 @@ Status Importer::import_node(const NodeProto& proto, Scope& scope) {
   if (scope.opsets->onnx() == 0) {
     return Error{ErrorCode::kCorrupt, "the model imports no opset of ai.onnx, but uses it", "", ""};
   }
+  // The newest opset before which a rule asks for types is 14.
+  constexpr int kTypedRules = 14;
+  if (scope.opsets->onnx() < kTypedRules) scope.build->hints.catch_up(scope.graph());
   return append_raised(scope.graph(), scope.opsets->onnx(), std::move(node));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/onnx/model.h"
+#include "formats/onnx/type_hints.h"
 #include "graph/graph.h"
 #include "lanthorn/result.h"
 
@@ -31,6 +32,7 @@ using Bindings = std::unordered_map<std::string_view, const AttributeProto*>;
 struct GraphBuild {
   Graph* graph = nullptr;
   std::unordered_set<std::string> used_names;
+  TypeHints hints;
 
   /// `wanted`, or `wanted` with a number behind it.
   std::string unique_name(std::string wanted);

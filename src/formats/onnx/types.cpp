@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "ops/data_types.h"
+#include "graph/onnx_dtype.h"
 
 namespace lanthorn::onnx {
 
 Result<DType> dtype_of(int32_t data_type) {
-  const DType dtype = dtype_of_data_type(data_type);
+  const DType dtype = dtype_from_onnx(data_type);
   if (dtype == DType::kUndefined) {
     return Error{ErrorCode::kCorrupt, "there is no data type " + std::to_string(data_type), "", ""};
   }

@@ -1,6 +1,7 @@
 #include "kernels/conv_kernels.h"
 
 #include "kernels/isa/depthwise.h"
+#include "kernels/isa/grouped.h"
 #include "kernels/isa/winograd.h"
 
 namespace lanthorn {
@@ -8,6 +9,8 @@ namespace LAN_ISA {
 
 extern const ConvKernels conv_kernels;
 const ConvKernels conv_kernels = {
+    .lanes = kLanes,
+    .grouped = grouped,
     .depthwise_row = depthwise_row,
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,

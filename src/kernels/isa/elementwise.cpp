@@ -43,6 +43,15 @@ void activate_all(Activation activation, float alpha, float beta, const float* x
 #undef LAN_ACTIVATE
 }
 
+// Highway's own for single values are functions that several objects would export.
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE V round_down(V v) { return set(__builtin_floorf(hn::GetLane(v))); }
+HWY_INLINE V round_up(V v) { return set(__builtin_ceilf(hn::GetLane(v))); }
+#else
+HWY_INLINE V round_down(V v) { return hn::Floor(v); }
+HWY_INLINE V round_up(V v) { return hn::Ceil(v); }
+#endif
+
 void unary(Unary op, const float* x, float* y, size_t n) {
   switch (op) {
     case Unary::kAbs: return map(x, y, n, [](V v) { return hn::Abs(v); });
@@ -52,8 +61,8 @@ void unary(Unary op, const float* x, float* y, size_t n) {
     case Unary::kSqrt: return map(x, y, n, [](V v) { return hn::Sqrt(v); });
     case Unary::kReciprocal: return map(x, y, n, [](V v) { return div(set(1.0f), v); });
     case Unary::kErf: return map(x, y, n, [](V v) { return erf(v); });
-    case Unary::kFloor: return map(x, y, n, [](V v) { return hn::Floor(v); });
-    case Unary::kCeil: return map(x, y, n, [](V v) { return hn::Ceil(v); });
+    case Unary::kFloor: return map(x, y, n, [](V v) { return round_down(v); });
+    case Unary::kCeil: return map(x, y, n, [](V v) { return round_up(v); });
     case Unary::kSquare: return map(x, y, n, [](V v) { return mul(v, v); });
   }
 }

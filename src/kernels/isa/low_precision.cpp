@@ -180,20 +180,20 @@ void quantize_rows(const float* x, size_t rows, size_t k, size_t k_padded, uint8
     V low = zero(), high = zero();  // 0 is always exact, so that padding is
     for (size_t i = 0; i < k; i += kLanes) {
       const V v = load_n(x + i, k - i < kLanes ? k - i : kLanes);
-      low = hn::Min(low, v);
-      high = hn::Max(high, v);
+      low = min_or_nan(low, v);
+      high = max_or_nan(high, v);
     }
-    const float least = min_lanes(low), most = max_lanes(high);
-    float s = (most - least) / 255.0f;
-    if (!(s > 0.0f)) s = 1.0f;
+    const float range = max_lanes(high) - min_lanes(low);
+    // A row with an infinity or NaN has a NaN for its scale, and so has its product.
+    const bool finite = range - range == 0.0f && !any_nan(add(low, high));
+    float s = finite ? range / 255.0f : __builtin_nanf("");
+    if (s == 0.0f) s = 1.0f;
     const float inverse = 1.0f / s;
-    const float z = -least * inverse;
-    const int32_t zero_point = static_cast<int32_t>(z + 0.5f);
+    const int32_t zero_point = finite ? static_cast<int32_t>(-min_lanes(low) * inverse + 0.5f) : 0;
     scale[r] = s;
     zero_out[r] = zero_point;
     for (size_t i = 0; i < k; ++i) {
-      // Rounding away from zero differs from the usual only at ties.
-      const float v = x[i] * inverse;
+      const float v = finite ? x[i] * inverse : 0.0f;
       int32_t byte = static_cast<int32_t>(v < 0.0f ? v - 0.5f : v + 0.5f) + zero_point;
       byte = byte < 0 ? 0 : byte > 255 ? 255 : byte;
       q[i] = static_cast<uint8_t>(byte);

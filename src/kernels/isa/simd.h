@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "hwy/highway.h"
+#include <hwy/highway.h>
 
 namespace lanthorn {
 namespace LAN_ISA {

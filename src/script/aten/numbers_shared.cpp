@@ -9,23 +9,26 @@ namespace lanthorn::script {
 namespace {
 
 constexpr int kMaxNesting = 64;
+/// Lists may share parts, or hold themselves.
+constexpr int kMaxComparisons = 1'000'000;
+constexpr size_t kMaxText = size_t{1} << 20;
 
-Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int depth);
+Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int& left, int depth);
 
-Result<bool> same_items(Lowering& lowering, const std::vector<Value>& a, const std::vector<Value>& b, int depth) {
+Result<bool> same_items(Lowering& lowering, const std::vector<Value>& a, const std::vector<Value>& b, int& left, int depth) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    LAN_TRY(const bool same, same_at(lowering, a[i], b[i], depth));
+    LAN_TRY(const bool same, same_at(lowering, a[i], b[i], left, depth));
     if (!same) return false;
   }
   return true;
 }
 
-Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int depth) {
-  if (depth > kMaxNesting) return lowering.error(ErrorCode::kLimit, "values are nested too deep to be compared");
+Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int& left, int depth) {
+  if (depth > kMaxNesting || --left < 0) return lowering.error(ErrorCode::kLimit, "values are nested too deep to be compared");
   if (a.integer() && b.integer()) return lowering.equal(*a.integer(), *b.integer());
-  if (a.list() && b.list()) return same_items(lowering, a.list()->items, b.list()->items, depth + 1);
-  if (a.tuple() && b.tuple()) return same_items(lowering, a.tuple()->items, b.tuple()->items, depth + 1);
+  if (a.list() && b.list()) return same_items(lowering, a.list()->items, b.list()->items, left, depth + 1);
+  if (a.tuple() && b.tuple()) return same_items(lowering, a.tuple()->items, b.tuple()->items, left, depth + 1);
   if ((a.integer() || b.integer()) && (a.real() || b.real())) {
     LAN_TRY(const double x, real_number(lowering, a));
     LAN_TRY(const double y, real_number(lowering, b));
@@ -53,7 +56,7 @@ std::string text_at(const Value& value, int depth) {
   if (depth > kMaxNesting) return "...";
   const auto joined = [&](const std::vector<Value>& items, char open, char close) {
     std::string text(1, open);
-    for (size_t i = 0; i < items.size() && i < 1000; ++i) text += (i ? ", " : "") + text_at(items[i], depth + 1);
+    for (size_t i = 0; i < items.size() && text.size() < kMaxText; ++i) text += (i ? ", " : "") + text_at(items[i], depth + 1);
     return text + close;
   };
   if (value.is_none()) return "None";
@@ -123,7 +126,10 @@ Result<int> compare_values(Lowering& lowering, const Value& a, const Value& b) {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-Result<bool> same_value(Lowering& lowering, const Value& a, const Value& b) { return same_at(lowering, a, b, 0); }
+Result<bool> same_value(Lowering& lowering, const Value& a, const Value& b) {
+  int left = kMaxComparisons;
+  return same_at(lowering, a, b, left, 0);
+}
 
 std::string text_of(const Value& value) { return text_at(value, 0); }
 
