@@ -1,4 +1,6 @@
 // Interpolation.
+#include <cmath>
+
 #include "script/aten/emit_shared.h"
 
 namespace lanthorn::script {
@@ -37,6 +39,21 @@ Attributes resize_attributes(Kind kind, bool align_corners, size_t rank) {
   return attributes;
 }
 
+/// The sizes that scales give, rounded down.
+Result<Dims> scaled_sizes(Lowering& lowering, const TensorRef& x, const std::vector<double>& scales) {
+  Dims sizes;
+  for (size_t i = 0; i < scales.size(); ++i) {
+    const Dim& in = x->dims[i + 2];
+    if (scales[i] == std::floor(scales[i]) && std::abs(scales[i]) < 1e9) {
+      sizes.push_back(in * Dim(static_cast<int64_t>(scales[i])));
+      continue;
+    }
+    LAN_TRY(const int64_t size, lowering.concrete(in));
+    sizes.push_back(Dim(static_cast<int64_t>(std::floor(static_cast<double>(size) * scales[i]))));
+  }
+  return sizes;
+}
+
 /// Scales hold where all of them are given (PyTorch then computes with them, not with the ratio of
 /// sizes); otherwise the sizes do. With aligned corners scales play no part.
 Result<Value> resize(Lowering& lowering, const TensorRef& x, Kind kind, bool align_corners,
@@ -48,13 +65,18 @@ Result<Value> resize(Lowering& lowering, const TensorRef& x, Kind kind, bool ali
     return lowering.error(ErrorCode::kInvalidInput, "interpolation of a tensor of rank " + std::to_string(rank));
   }
   std::vector<ValueId> inputs = {e.read(x), kNoValue};
-  const bool by_scale = scales.size() == spatial && !align_corners;
-  if (by_scale || !sizes) {
+  if (scales.size() == spatial && !align_corners) {
     const std::vector<float> factors(scales.begin(), scales.end());
     inputs.push_back(e.constant(Tensor::of_floats(factors)));
   } else {
+    Dims wanted;
+    if (sizes) {
+      wanted = *sizes;
+    } else {
+      LAN_TRY(wanted, scaled_sizes(lowering, x, scales));
+    }
     inputs.push_back(kNoValue);
-    inputs.push_back(e.shape(*sizes));
+    inputs.push_back(e.shape(wanted));
   }
   return e.result(e.op("Resize", std::move(inputs), resize_attributes(kind, align_corners, rank)));
 }
