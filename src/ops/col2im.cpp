@@ -36,8 +36,10 @@ Status reference(const RunContext& c) {
   for (size_t i = 0; i < image.size(); ++i) {
     LAN_TRY(const Dim size, w.output(i, image[i]));
     blocks.push_back(size.value());
-    columns *= size.value();
-    taps *= w.kernel[i];
+    if (__builtin_mul_overflow(columns, size.value(), &columns) ||
+        __builtin_mul_overflow(taps, w.kernel[i], &taps)) {
+      return shape_error("the blocks are too large");
+    }
   }
   const TensorView& view = c.input(0);
   if (view.shape[2] != columns || taps == 0 || view.shape[1] % taps != 0) {

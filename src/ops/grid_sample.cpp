@@ -82,7 +82,8 @@ Taps taps_of(const Settings& s, double normal, int64_t size) {
   if (!(std::fabs(x) < 1e9)) x = std::isnan(x) ? -1e9 : std::copysign(1e9, x);
   if (s.mode == Mode::kNearest) x = std::nearbyint(x);
   const double low = s.align_corners ? 0 : -0.5, high = length - 1 - low;
-  if (x < low || x > high) {
+  // PyTorch and ONNX Runtime pad the taps of a cubic one by one.
+  if (s.mode != Mode::kCubic && (x < low || x > high)) {
     if (s.padding == Padding::kBorder) x = std::clamp(x, 0.0, length - 1);
     if (s.padding == Padding::kReflection) x = reflected(x, low, high);
   }

@@ -47,8 +47,8 @@ Status average(const RunContext& c) {
   const std::vector<double> x = dequantized(c.input(0), operand(c, 1));
   std::vector<double> means(static_cast<size_t>(y.count()));
   for_each_position(s, [&](int64_t position, const PoolTaps& taps) {
-    const auto divisor = static_cast<double>(
-        count_padding ? taps.padded : static_cast<int64_t>(taps.inside.size()));
+    const double divisor =
+        count_padding ? taps.padded : static_cast<double>(taps.inside.size());
     for (int64_t plane = 0; plane < s.planes; ++plane) {
       double sum = 0;
       for (const int64_t at : taps.inside) sum += x[static_cast<size_t>(plane * s.in_size + at)];

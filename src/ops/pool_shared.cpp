@@ -1,5 +1,7 @@
 #include "ops/pool_shared.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "ops/numbers_shared.h"
 
@@ -14,12 +16,6 @@ Result<Dims> infer_pool(const Attributes& attributes, const Dims& x) {
                        " axes needs " + std::to_string(kernel.size() + 2));
   }
   LAN_TRY(const Window window, Window::read(attributes, kernel));
-  constexpr int64_t kMostTaps = int64_t{1} << 31;
-  int64_t taps = 1;
-  for (const int64_t size : kernel) {
-    if (taps > kMostTaps / size) return attribute_error("kernel_shape", "the kernel is too large");
-    taps *= size;
-  }
   Dims y{x[0], x[1]};
   for (size_t axis = 0; axis < kernel.size(); ++axis) {
     LAN_TRY(Dim size, window.output(axis, x[2 + axis]));
@@ -40,6 +36,19 @@ PoolShape pool_shape(const Attributes& attributes, std::span<const int64_t> x,
   shape.out_size = count_between(y, 2, y.size());
   shape.window = window->resolved(shape.in, shape.out);
   return shape;
+}
+
+AxisTaps axis_taps(const PoolShape& s, size_t axis, int64_t start) {
+  const int64_t kernel = s.window.kernel[axis], step = s.window.dilation[axis];
+  const int64_t size = s.in[axis];
+  const int64_t before = start < 0 ? std::min((-start + step - 1) / step, kernel) : 0;
+  const int64_t room = size - start, padded_room = room + s.window.pad_end[axis];
+  const int64_t end = room > 0 ? std::min((room + step - 1) / step, kernel) : 0;
+  AxisTaps taps;
+  taps.count = std::max<int64_t>(end - before, 0);
+  taps.first = start + before * step;
+  taps.padded = padded_room > 0 ? std::min((padded_room + step - 1) / step, kernel) : 0;
+  return taps;
 }
 
 }  // namespace lanthorn

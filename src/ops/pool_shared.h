@@ -23,34 +23,47 @@ PoolShape pool_shape(const Attributes& attributes, std::span<const int64_t> x,
 /// What lies under the window at one output position: the same for all planes.
 struct PoolTaps {
   std::vector<int64_t> inside;  // positions in the plane, in C order
-  int64_t padded = 0;           // how many lie in the input or its padding
+  double padded = 0;            // how many lie in the input or its padding
 };
 
-/// Calls `visit(position, taps)` for each output position of a plane.
+/// The taps of one axis that lie inside of the input when the window begins at `start`: their
+/// number, the input position of the first, and how many lie in the input or its padding.
+struct AxisTaps {
+  int64_t count = 0, first = 0, padded = 0;
+};
+AxisTaps axis_taps(const PoolShape& s, size_t axis, int64_t start);
+
+/// Calls `visit(position, taps)` for each output position of a plane. Costs no more than the taps
+/// that lie inside, however large the kernel claims to be.
 template <class Visit>
 void for_each_position(const PoolShape& s, Visit visit) {
   if (s.out_size == 0 || s.planes == 0) return;
   const size_t rank = s.window.rank();
   Counter out(s.out);
   PoolTaps taps;
+  std::vector<AxisTaps> axes(rank);
+  std::vector<int64_t> counts(rank);
   int64_t position = 0;
   do {
     taps.inside.clear();
-    taps.padded = 0;
-    Counter tap(s.window.kernel);
-    do {
-      bool inside = true, padded = true;
-      int64_t at = 0;
-      for (size_t axis = 0; axis < rank; ++axis) {
-        const int64_t p = out[axis] * s.window.stride[axis] - s.window.pad_begin[axis] +
-                          tap[axis] * s.window.dilation[axis];
-        inside = inside && p >= 0 && p < s.in[axis];
-        padded = padded && p < s.in[axis] + s.window.pad_end[axis];
-        at = at * s.in[axis] + p;
-      }
-      if (inside) taps.inside.push_back(at);
-      taps.padded += padded;
-    } while (tap.next());
+    taps.padded = 1;
+    bool any = true;
+    for (size_t axis = 0; axis < rank; ++axis) {
+      axes[axis] = axis_taps(s, axis, out[axis] * s.window.stride[axis] - s.window.pad_begin[axis]);
+      counts[axis] = axes[axis].count;
+      taps.padded *= static_cast<double>(axes[axis].padded);
+      any = any && counts[axis] > 0;
+    }
+    if (any) {
+      Counter tap(counts);
+      do {
+        int64_t at = 0;
+        for (size_t axis = 0; axis < rank; ++axis) {
+          at = at * s.in[axis] + axes[axis].first + tap[axis] * s.window.dilation[axis];
+        }
+        taps.inside.push_back(at);
+      } while (tap.next());
+    }
     visit(position++, taps);
   } while (out.next());
 }

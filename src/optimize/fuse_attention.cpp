@@ -265,6 +265,8 @@ class AttentionFuser {
     if (mask != kNoValue && (index_.type(mask).dtype != DType::kF32 || index_.rank(mask) < 0)) return false;
     const Attributes& attributes = node.attributes;
     if (attributes.integer("is_causal", 0) != 0 || attributes.real("softcap", 0) != 0) return false;
+    if (attributes.integer("left_window_size", -1) >= 0) return false;
+    if (attributes.integer("right_window_size", -1) >= 0) return false;
     if (mask != kNoValue) {
       // A mask of fewer columns than there are keys is filled up by the operator; not by ours.
       const Dim& columns = dims(mask).empty() ? q[0] : dims(mask).back();

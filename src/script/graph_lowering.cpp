@@ -72,7 +72,8 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   node.op = std::move(op);
   node.domain = std::move(domain);
   node.inputs = std::move(inputs);
-  node.outputs.assign(outputs, kNoValue);
+  // Present, so that rules and folding make them; their ids come at the end.
+  node.outputs.assign(outputs, ValueId{0});
   node.attributes = std::move(attributes);
 
   std::vector<ValueType> types;

@@ -42,8 +42,14 @@ Error Raiser::unsupported(std::string what) const {
                "export the model again with a newer opset"};
 }
 
+// The opset whose Scan lost its batch axis and the input sequence_lens.
+constexpr int kScanWithoutBatch = 9;
+
 Status append_raised(Graph& graph, int opset, Node node) {
   Raiser raiser(graph, opset, std::move(node));
+  if (opset < kScanWithoutBatch && raiser.node.op == "Scan") {
+    return raiser.unsupported("the form with a batch is not supported");
+  }
   // What every rule counts on; without it the operator's own checks refuse the node.
   if (!raiser.has_input(0) || !raiser.has_output(0)) {
     graph.nodes.push_back(std::move(raiser.node));

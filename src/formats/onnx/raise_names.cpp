@@ -54,13 +54,37 @@ void set_corner_scaling(Raiser& r) {
   }
 }
 
+// Resize-10 takes the nearest pixel below where it enlarges and the one above where it shrinks; an
+// axis of each kind makes it two steps.
+void set_nearest_by_scale(Raiser& r) {
+  const Tensor* known = r.constant_input(1);
+  const auto values = known ? known->to_doubles() : std::nullopt;
+  if (!values || r.node.attributes.text("mode", "nearest") != "nearest") return;
+  std::vector<float> shrinking, enlarging;
+  bool shrinks = false, enlarges = false;
+  for (const double scale : *values) {
+    shrinks = shrinks || scale < 1;
+    enlarges = enlarges || scale > 1;
+    shrinking.push_back(scale < 1 ? static_cast<float>(scale) : 1.0f);
+    enlarging.push_back(scale < 1 ? 1.0f : static_cast<float>(scale));
+  }
+  if (!shrinks) return;
+  r.node.attributes.set("nearest_mode", std::string("ceil"));
+  if (!enlarges) return;
+  Attributes first = r.node.attributes;
+  first.set("nearest_mode", std::string("floor"));
+  r.node.inputs[0] = r.emit("Resize", {r.node.inputs[0], kNoValue, r.constant(Tensor::of_floats(enlarging))}, first);
+  r.set_input(2, r.constant(Tensor::of_floats(shrinking)));
+}
+
 Status resize(Raiser& r) {
   if (r.opset < 11) {
     if (!r.has_input(1)) return r.unsupported("scales are missing");
     const ValueId scales = r.node.inputs[1];
-    r.node.inputs[1] = kNoValue;
     r.set_input(2, scales);
     set_corner_scaling(r);
+    set_nearest_by_scale(r);
+    r.node.inputs[1] = kNoValue;
   }
   // Until opset 13 an input that is not meant is an empty tensor.
   for (const size_t i : {size_t{1}, size_t{2}}) {
@@ -113,8 +137,6 @@ Status integer_p(Raiser& r) {
   return ok();
 }
 
-Status scan(Raiser& r) { return r.unsupported("the batched form is not supported"); }
-
 constexpr Rule kRules[] = {
     {"Cast", 6, cast},
     {"Abs", 6, drop_consumed_inputs},
@@ -151,7 +173,6 @@ constexpr Rule kRules[] = {
     {"RNN", 7, recurrent},
     {"LpPool", 2, integer_p},
     {"GlobalLpPool", 2, integer_p},
-    {"Scan", 9, scan},
 };
 
 }  // namespace
