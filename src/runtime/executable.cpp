@@ -113,10 +113,10 @@ class GraphExecutable final : public Executable {
 
 namespace {
 
-/// Kernels and views of constants want elements in C order; files and passes may keep others.
+/// Kernels and views of constants want elements in C order and aligned; files and passes may keep others.
 Status straighten_constants(Graph& graph) {
   for (GraphValue& value : graph.values) {
-    if (!value.constant || !value.constant->defined() || value.constant->is_contiguous()) continue;
+    if (!value.constant || !value.constant->defined()) continue;
     LAN_TRY(value.constant, value.constant->contiguous());
   }
   return ok();

@@ -122,13 +122,8 @@ Result<std::vector<Value>> Plan::run(std::span<const Value> inputs, const RunOpt
   std::vector<Tensor> copies;
   std::vector<const std::byte*> sources(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& tensor = *inputs[i].tensor();
-    if (tensor.is_contiguous()) {
-      sources[i] = tensor.data();
-      continue;
-    }
-    LAN_TRY(Tensor copy, tensor.contiguous());
-    copies.push_back(std::move(copy));
+    LAN_TRY(Tensor straight, inputs[i].tensor()->contiguous());
+    copies.push_back(std::move(straight));
     sources[i] = copies.back().data();
   }
   std::vector<std::shared_ptr<Storage>> blocks(parts_.output_blocks.size());
