@@ -51,7 +51,7 @@ Status reference(const RunContext& c) {
   const auto boxes = c.input(0).as<float>(), scores = c.input(1).as<float>();
   const int64_t batch = c.input(1).shape[0], classes = c.input(1).shape[1], count = c.input(1).shape[2];
   const bool centered = c.attributes().integer("center_point_box", 0) != 0;
-  const auto most = static_cast<int64_t>(number_or(c, 2, 0));
+  const int64_t most = c.has_input(2) && c.input(2).count() > 0 ? read_ints(c.input(2))[0] : 0;
   const auto threshold = static_cast<float>(number_or(c, 3, 0));
   const bool has_floor = c.has_input(4) && c.input(4).count() > 0;
   const auto floor = static_cast<float>(number_or(c, 4, 0));
