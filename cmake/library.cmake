@@ -13,6 +13,14 @@ find_package(ZLIB REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 
+# Where time is spent in kernels, or once at loading, a release prefers small code.
+function(lan_prefer_small)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
+endfunction()
+set(small_sources ${library_sources})
+list(FILTER small_sources INCLUDE REGEX "/src/(codec|graph|script|formats|optimize|model|transform)/")
+lan_prefer_small(${small_sources})
+
 add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp
             ${LAN_GENERATED}/format_table.cpp ${kernel_objects})
 target_include_directories(lanthorn PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)

@@ -208,11 +208,11 @@ case("windows", lambda x, y: (F.unfold(x, 3, padding=1, stride=2), F.unfold(x, (
 
 for name, layer in (("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU), ("rnn", torch.nn.RNN)):
     for kind, options in (("plain", {}), ("deep", {"num_layers": 2, "bidirectional": True, "batch_first": True}), ("bare", {"bias": False})):
-        net = layer(4, 5, **options).eval()
+        net = layer(4, 5, **options).eval().requires_grad_(False)
         case(f"{name}_{kind}", lambda x, net=net: net(x), A)
-    cell = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}[name](4, 5).eval()
+    cell = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}[name](4, 5).eval().requires_grad_(False)
     case(f"{name}_cell", lambda x, cell=cell: cell(x[0]), A)
-encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
-heads = torch.nn.MultiheadAttention(8, 2, batch_first=True).eval()
+encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval().requires_grad_(False)
+heads = torch.nn.MultiheadAttention(8, 2, batch_first=True).eval().requires_grad_(False)
 case("encoder_layer", lambda x: encoder(x), torch.randn(2, 5, 8))
 case("multi_head", lambda x, y: (*heads(x, x, x), heads(x, y, y, need_weights=False)[0], *heads(x, x, x, average_attn_weights=False)), torch.randn(2, 5, 8), torch.randn(2, 6, 8))

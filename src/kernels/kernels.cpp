@@ -22,11 +22,15 @@ namespace lanthorn {
 LAN_DECLARE_LEVEL(isa_baseline)
 LAN_DECLARE_LEVEL(isa_avx2)
 LAN_DECLARE_LEVEL(isa_avx512)
-LAN_DECLARE_LEVEL(isa_avx512_vnni_bf16)
+namespace isa_avx512_vnni_bf16 {
+extern const LowPrecisionKernels low_precision_kernels;
+}
 namespace {
 constexpr KernelTable kTables[] = {
     LAN_LEVEL(kBaseline, isa_baseline), LAN_LEVEL(kAvx2, isa_avx2), LAN_LEVEL(kAvx512, isa_avx512),
-    LAN_LEVEL(kAvx512VnniBf16, isa_avx512_vnni_bf16)};
+    {IsaLevel::kAvx512VnniBf16, &isa_avx512::gemm_kernels, &isa_avx512::conv_kernels,
+     &isa_avx512::elementwise_kernels, &isa_avx512::row_kernels,
+     &isa_avx512_vnni_bf16::low_precision_kernels}};
 }  // namespace
 #elif defined(__aarch64__)
 LAN_DECLARE_LEVEL(isa_neon)

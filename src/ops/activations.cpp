@@ -41,7 +41,7 @@ Status infer_gelu(InferContext& context) {
   const std::string_view kind = context.attributes().text("approximate", "none");
   if (kind != "none" && kind != "tanh")
     return refused("there is no approximation \"" + std::string(kind) + "\"");
-  return infer_same_type(context);
+  return infer_same(context);
 }
 
 Status run_gelu(const RunContext& context) {
@@ -103,7 +103,7 @@ consteval OpDef activation(std::string_view name, int since, uint64_t types,
           .inputs = {{"X", types}},
           .outputs = {{"Y"}},
           .accuracy = Accuracy::kRounding,
-          .infer = infer_same_type,
+          .infer = infer_same,
           .reference = run};
 }
 

@@ -21,7 +21,7 @@ extern constinit const OpDef op_identity = {.name = "Identity",
                                             .since = 25,
                                             .inputs = {{"input", 0}},
                                             .outputs = {{"output"}},
-                                            .infer = infer_same,
+                                            .infer = infer_identity,
                                             .reference = reference};
 
 }  // namespace lanthorn

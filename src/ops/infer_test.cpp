@@ -104,6 +104,18 @@ TEST(infer, every_operator_that_is_not_there_is_listed) {
   EXPECT_EQ(status.error().message, "operators that are not supported: Frobnicate, Twiddle (at model.py:3)");
 }
 
+TEST(infer, only_functions_that_leave_whole_numbers_alone_pass_them) {
+  for (const char* op : {"Sqrt", "Exp", "Relu", "Softsign", "Gelu", "Reciprocal", "Abs"}) {
+    const Node node{op, "", "", {0}, {1}, {}, ""};
+    const Tensor minus_two = Tensor::scalar_f32(-2);
+    const ValueType type = ValueType::tensor(DType::kF32, {});
+    const Tensor* constant = &minus_two;
+    InferContext context(node, std::span(&type, 1), std::span(&constant, 1), {});
+    ASSERT_TRUE(infer_node(*find_op(op), context).ok());
+    EXPECT_FALSE(context.output_elements[0] && (*context.output_elements[0])[0].is(-2)) << op;
+  }
+}
+
 TEST(infer, an_error_names_its_node) {
   GraphBuilder g;
   const ValueId x = g.input(DType::kF32, {2, 3});

@@ -1,5 +1,6 @@
 #include "ops/op.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
@@ -74,6 +75,49 @@ bool ranks_are_known(const InferContext& context) {
   return true;
 }
 
+// Whether an element of that type is exactly this number, of which symbols are sizes.
+bool holds(DType dtype, const Dim& element) {
+  int64_t low = INT64_MIN, high = INT64_MAX;
+  switch (dtype) {
+    case DType::kI64:
+      return true;
+    case DType::kU64:
+      low = 0;
+      break;
+    case DType::kI32:
+      low = INT32_MIN, high = INT32_MAX;
+      break;
+    case DType::kU32:
+      low = 0, high = UINT32_MAX;
+      break;
+    case DType::kF64:
+      low = -(int64_t{1} << 53), high = int64_t{1} << 53;
+      break;
+    case DType::kF32:
+      low = -(1 << 24), high = 1 << 24;
+      break;
+    case DType::kBool:
+      low = 0, high = 1;
+      break;
+    case DType::kI8:
+    case DType::kI16:
+    case DType::kF16:
+    case DType::kBF16:
+      low = -128, high = 127;
+      break;
+    case DType::kU8:
+    case DType::kU16:
+      low = 0, high = 127;
+      break;
+    default:
+      return false;
+  }
+  // Zero could be a negative one, which no dimension can tell.
+  if (element.is(0) && is_floating(dtype)) return false;
+  if (element.is_known()) return element.value() >= low && element.value() <= high;
+  return high > 127 || dtype == DType::kBool;  // sizes are taken to fit what is wide
+}
+
 }  // namespace
 
 const OpEntry* find_op(std::string_view name, std::string_view domain) {
@@ -124,6 +168,8 @@ void InferContext::set_output(size_t i, ValueType type) {
 
 void InferContext::set_elements(size_t i, Dims elements) {
   if (i >= output_elements.size() || elements.size() > kMaxElements) return;
+  const auto fits = [this, i](const Dim& element) { return holds(outputs[i].dtype, element); };
+  if (!std::all_of(elements.begin(), elements.end(), fits)) return;
   LAN_DCHECK(product(outputs[i].dims).is(static_cast<int64_t>(elements.size())));
   output_elements[i] = std::move(elements);
 }

@@ -81,8 +81,9 @@ class InferContext {
 
   void set_output(size_t i, ValueType type);
   void set_output(size_t i, DType dtype, Dims dims) { set_output(i, ValueType::tensor(dtype, std::move(dims))); }
-  /// Tells the elements of a small output of whole numbers; more than kMaxElements are forgotten. Call it
-  /// after set_output, which the number of elements must agree with.
+  /// Tells the elements of a small output of whole numbers; more than kMaxElements, and what
+  /// the output's type does not hold exactly, is forgotten. Call it after set_output, which the
+  /// number of elements must agree with.
   void set_elements(size_t i, Dims elements);
 
   /// The types of a subgraph's outputs for these types of its inputs (fewer: the rest is unknown).

@@ -34,10 +34,10 @@ std::optional<std::vector<int64_t>> known_ints(const InferContext& context, size
 /// Dims that nothing is known of, for an output of known rank.
 Dims unknown_dims(size_t rank);
 
-/// Output 0 has the type of input 0.
-Status infer_same_type(InferContext& context);
-/// Output 0 is input 0: known elements pass.
+/// Output 0 has the type of input 0. Nothing is told of its elements.
 Status infer_same(InferContext& context);
+/// Output 0 is input 0, its known elements too; also for functions that leave whole numbers alone.
+Status infer_identity(InferContext& context);
 /// Output 0 has the dtype of input 0 and the shape that all inputs broadcast to; one dtype for all.
 Status infer_broadcast(InferContext& context);
 /// Same, with a bool output.

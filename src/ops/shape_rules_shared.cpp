@@ -111,13 +111,13 @@ Dims unknown_dims(size_t rank) {
   return dims;
 }
 
-Status infer_same_type(InferContext& context) {
+Status infer_same(InferContext& context) {
   context.set_output(0, context.input(0));
   return ok();
 }
 
-Status infer_same(InferContext& context) {
-  context.set_output(0, context.input(0));
+Status infer_identity(InferContext& context) {
+  LAN_OK(infer_same(context));
   pass_elements(context);
   return ok();
 }

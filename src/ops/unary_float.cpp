@@ -27,13 +27,14 @@ Status reference(const RunContext& context) {
 }
 
 consteval OpDef unary(std::string_view name, int since, Accuracy accuracy,
-                      Status (*run)(const RunContext&)) {
+                      Status (*run)(const RunContext&),
+                      Status (*rule)(InferContext&) = infer_same) {
   return {.name = name,
           .since = since,
           .inputs = {{"X", kFloats}},
           .outputs = {{"Y"}},
           .accuracy = accuracy,
-          .infer = infer_same_type,
+          .infer = rule,
           .reference = run};
 }
 
@@ -46,17 +47,20 @@ extern constinit const OpDef op_asin = unary("Asin", 22, kRounding, reference<st
 extern constinit const OpDef op_asinh = unary("Asinh", 22, kRounding, reference<std::asinh>);
 extern constinit const OpDef op_atan = unary("Atan", 22, kRounding, reference<std::atan>);
 extern constinit const OpDef op_atanh = unary("Atanh", 22, kRounding, reference<std::atanh>);
-extern constinit const OpDef op_ceil = unary("Ceil", 13, kExact, reference<std::ceil>);
+extern constinit const OpDef op_ceil =
+    unary("Ceil", 13, kExact, reference<std::ceil>, infer_identity);
 extern constinit const OpDef op_cos = unary("Cos", 22, kRounding, reference<std::cos>);
 extern constinit const OpDef op_cosh = unary("Cosh", 22, kRounding, reference<std::cosh>);
 extern constinit const OpDef op_erf = unary("Erf", 13, kRounding, reference<std::erf>);
 extern constinit const OpDef op_exp = unary("Exp", 13, kRounding, reference<std::exp>);
-extern constinit const OpDef op_floor = unary("Floor", 13, kExact, reference<std::floor>);
+extern constinit const OpDef op_floor =
+    unary("Floor", 13, kExact, reference<std::floor>, infer_identity);
 extern constinit const OpDef op_log = unary("Log", 13, kRounding, reference<std::log>);
 extern constinit const OpDef op_reciprocal =
     unary("Reciprocal", 13, kRounding, reference<reciprocal>);
 // To nearest even, which is what nearbyint does in the rounding mode that nothing here changes.
-extern constinit const OpDef op_round = unary("Round", 22, kExact, reference<std::nearbyint>);
+extern constinit const OpDef op_round =
+    unary("Round", 22, kExact, reference<std::nearbyint>, infer_identity);
 extern constinit const OpDef op_sigmoid = unary("Sigmoid", 13, kRounding, reference<sigmoid>);
 extern constinit const OpDef op_sin = unary("Sin", 22, kRounding, reference<std::sin>);
 extern constinit const OpDef op_sinh = unary("Sinh", 22, kRounding, reference<std::sinh>);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "optimize/graph_index.h"
 #include "optimize/passes.h"
+#include "optimize/shape_facts.h"
 
 namespace lanthorn {
 
@@ -78,7 +80,7 @@ class AttentionFuser {
     if (!is_op(softmax, "Softmax") || index_.type(softmax.outputs[0]).dtype != DType::kF32) return std::nullopt;
     const ValueId weights = softmax.outputs[0];
     const int64_t rank = index_.rank(weights);
-    if (rank != 3 && rank != 4) return std::nullopt;
+    if (rank < 3 || rank > 5) return std::nullopt;
     const int64_t axis = softmax.attributes.integer("axis", -1);
     if (axis != -1 && axis != rank - 1) return std::nullopt;
     const Node* second = index_.only_reader(weights, "MatMul");
@@ -108,7 +110,9 @@ class AttentionFuser {
       if (found.scale != 1 || found.head_scale != kNoValue) return false;  // would scale the mask too
       for (size_t i = 0; i < 2; ++i) {
         const ValueId mask = node->inputs[1 - i];
-        if (index_.rank(mask) < 0 || index_.rank(mask) > index_.rank(id) || dims(node->inputs[i]) != dims(id)) continue;
+        if (index_.rank(mask) < 0 || index_.rank(mask) > std::min<int64_t>(index_.rank(id), 4)) continue;
+        if (index_.rank(id) == 5 && index_.rank(mask) == 4 && !dims(mask)[0].is(1)) continue;
+        if (dims(node->inputs[i]) != dims(id)) continue;
         if (!peel(node->inputs[i], found, depth + 1)) continue;
         found.masks.push_back({mask, false});
         return true;
@@ -164,6 +168,12 @@ class AttentionFuser {
     for (size_t i = 0; i + 2 < static_cast<size_t>(rank); ++i) {
       if (dims(q)[i] != dims(kt)[i] || dims(q)[i] != dims(v)[i]) return false;
     }
+    if (rank < 5) return true;
+    Dims y = dims(q);
+    y.back() = dims(v).back();
+    for (const Dims& five : {dims(q), dims(kt), dims(v), y}) {
+      if (!reshape_operand(five, four_dims(five)) || !reshape_operand(four_dims(five), five)) return false;
+    }
     return true;
   }
 
@@ -175,14 +185,23 @@ class AttentionFuser {
     return id;
   }
 
-  /// The value with four axes: a batch of 1 before its three.
+  /// The value with four axes: a batch of 1 before its three, or the first two of its five as one.
   ValueId four_axes(ValueId id) {
     const ValueType type = index_.type(id);
     if (type.dims.size() == 4) return id;
+    if (type.dims.size() == 5) return reshaped(id, four_dims(type.dims));
     Dims wider = type.dims;
     wider.insert(wider.begin(), Dim(1));
     const ValueId axes = index_.graph().add_constant(Tensor::of_ints(std::array<int64_t, 1>{0}));
     return add_node("Unsqueeze", {id, axes}, {}, ValueType::tensor(type.dtype, std::move(wider)));
+  }
+
+  static Dims four_dims(const Dims& five) { return {five[0] * five[1], five[2], five[3], five[4]}; }
+
+  ValueId reshaped(ValueId id, const Dims& to) {
+    const ValueType type = index_.type(id);
+    const ValueId operand = index_.graph().add_constant(Tensor::of_ints(*reshape_operand(type.dims, to)));
+    return add_node("Reshape", {id, operand}, {}, ValueType::tensor(type.dtype, to));
   }
 
   ValueId transposed(ValueId id) {
@@ -234,13 +253,19 @@ class AttentionFuser {
       return;
     }
     Dims wider = result.dims;
-    wider.insert(wider.begin(), Dim(1));
+    if (wider.size() == 5) {
+      wider = four_dims(wider);
+    } else {
+      wider.insert(wider.begin(), Dim(1));
+    }
     const ValueId made = add_node("FusedAttention", std::move(inputs), attributes, ValueType::tensor(result.dtype, wider));
     graph.nodes.back().domain = "lanthorn";
-    const ValueId axes = graph.add_constant(Tensor::of_ints(std::array<int64_t, 1>{0}));
+    const bool five = result.dims.size() == 5;
+    const ValueId operand = graph.add_constant(five ? Tensor::of_ints(*reshape_operand(wider, result.dims))
+                                                    : Tensor::of_ints(std::array<int64_t, 1>{0}));
     Node& node = graph.nodes[n];
-    node.op = "Squeeze";
-    node.inputs = {made, axes};
+    node.op = five ? "Reshape" : "Squeeze";
+    node.inputs = {made, operand};
     node.attributes = {};
   }
 

@@ -18,6 +18,8 @@ Result<bool> remove_identities(Graph& graph);
 Result<bool> merge_duplicates(Graph& graph);
 /// Puts the branch that an If with a known condition takes in its place.
 Result<bool> inline_branches(Graph& graph);
+/// Turns an Einsum of two operands that is a batched matrix product into MatMul.
+Result<bool> lower_einsum(Graph& graph);
 /// Turns decomposed layer and RMS normalization into the operators.
 Result<bool> fuse_norms(Graph& graph);
 /// Turns decomposed Gelu, Swish, HardSigmoid and HardSwish into the operators.

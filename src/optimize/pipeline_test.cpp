@@ -139,6 +139,17 @@ TEST(optimize, attention_reads_heads_where_they_lie) {
   EXPECT_FLOAT_EQ(node->attributes.real("scale", 0), 0.5f);
 }
 
+TEST(optimize, einsum_attention_over_five_axes_is_found) {
+  Writer w({Dim::symbol("batch"), 4, 2, 6, 8});
+  const ValueId scores = w.add("Einsum", {w.x, w.x}, {{"equation", std::string("BGHID, BGHJD -> BGHIJ")}});
+  const ValueId weights = w.add("Softmax", {w.add("Add", {scores, w.floats({1, 2, 6, 6})})});
+  const std::string names =
+      w.optimized(w.add("Einsum", {weights, w.x}, {{"equation", std::string("BGHIJ, BGHJD -> BGHID")}}));
+  EXPECT_NE(names.find("FusedAttention"), std::string::npos) << names;
+  EXPECT_EQ(names.find("Einsum"), std::string::npos) << names;
+  EXPECT_EQ(names.find("Softmax"), std::string::npos) << names;
+}
+
 TEST(optimize, zero_padding_moves_into_the_convolution) {
   Writer w({1, 2, 5, 5});
   const ValueId padded = w.add("Pad", {w.x, w.ints({0, 0, 1, 0, 0, 0, 2, 1})});

@@ -111,12 +111,26 @@ class GraphExecutable final : public Executable {
 
 }  // namespace
 
+namespace {
+
+/// Kernels and views of constants want elements in C order; files and passes may keep others.
+Status straighten_constants(Graph& graph) {
+  for (GraphValue& value : graph.values) {
+    if (!value.constant || !value.constant->defined() || value.constant->is_contiguous()) continue;
+    LAN_TRY(value.constant, value.constant->contiguous());
+  }
+  return ok();
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Executable>> Executable::create(std::shared_ptr<const Graph> graph,
                                                              const ExecutableOptions& options) {
   Graph own = clone_graph(*graph);
   std::vector<ValueType> wanted;
   for (const ValueId id : own.inputs) wanted.push_back(own.values[id].type);
   if (options.optimize) LAN_OK(optimize(own, {}));
+  LAN_OK(straighten_constants(own));
   auto executable = std::make_shared<GraphExecutable>(std::move(own), std::move(wanted), options);
   LAN_OK(executable->prepare());
   return std::shared_ptr<const Executable>(std::move(executable));

@@ -110,9 +110,8 @@ class SchemaParser {
           out.args.push_back(std::move(item));
           accept(",");
         }
-      } else if (text_.substr(at_, 1) == "(") {
-        skip_parentheses();
       }
+      if (text_.substr(at_, 1) == "(") skip_parentheses();
     }
     while (true) {
       if (text_.substr(at_, 1) == "[") {

@@ -129,7 +129,7 @@ struct Reader {
     if (wanted >= 0 && count > wanted) return length_mistake(true, wanted, loc, node);
     const size_t before = details.size();
     if (shape.size() == depth) shape.push_back(count);
-    const bool ragged = shape[depth] != count;
+    const bool ragged = wanted < 0 && shape[depth] != count;
     int64_t index = 0;
     for (uint32_t i = node.first; i != 0; i = document.node(i).next) {
       loc.emplace_back(index++);

@@ -123,10 +123,6 @@ bool read_request(const ServedModel& model, std::string_view body, Request& requ
   const JsonDocument::Node& root = document.root();
   std::string echo;
   document.write(root, echo);
-  if (root.kind == JsonDocument::Kind::kNull) {
-    details.push_back({"missing", {"body"}, "Field required", "null", ""});
-    return false;
-  }
   if (root.kind != JsonDocument::Kind::kObject) {
     details.push_back({"model_attributes_type", {"body"},
                        "Input should be a valid dictionary or object to extract fields from", echo, ""});
@@ -160,18 +156,7 @@ bool read_request(const ServedModel& model, std::string_view body, Request& requ
   return details.empty();
 }
 
-}  // namespace
-
-Answer predict(const ServedModel& model, std::string_view body) {
-  Request request;
-  Tensor plain;
-  if (model.inputs.size() == 1 && read_plain_request(body, model.schemas[0], plain, request.wants_output)) {
-    request.inputs.push_back({model.inputs[0].name, std::move(plain)});
-  } else {
-    request = {};
-    std::vector<Detail> details;
-    if (!read_request(model, body, request, details)) return invalid(std::move(details));
-  }
+Answer run_request(const ServedModel& model, const Request& request) {
   const auto outputs = model.session.run(std::span<const NamedValue>(request.inputs));
   if (!outputs) {
     const Error& error = outputs.error();
@@ -192,6 +177,33 @@ Answer predict(const ServedModel& model, std::string_view body) {
   }
   answer.body += '}';
   return answer;
+}
+
+}  // namespace
+
+Answer predict(const ServedModel& model, std::string_view body) {
+  Request request;
+  Tensor plain;
+  if (model.inputs.size() == 1 && read_plain_request(body, model.schemas[0], plain, request.wants_output)) {
+    request.inputs.push_back({model.inputs[0].name, std::move(plain)});
+  } else {
+    request = {};
+    std::vector<Detail> details;
+    if (!read_request(model, body, request, details)) return invalid(std::move(details));
+  }
+  return run_request(model, request);
+}
+
+Answer predict_picture(const ServedModel& model, std::string_view body) {
+  const auto image = decode_image(std::as_bytes(std::span(body)));
+  auto tensor = image ? preprocess(*image, *model.pictures) : Result<Tensor>(image.error());
+  if (!tensor) {
+    if (http_status(tensor.error().code) == 413) return {413, detail_json(tensor.error().text())};
+    return invalid({{"value_error", {"body"}, "Value error, " + tensor.error().text(), "null", ""}});
+  }
+  Request request;
+  request.inputs.push_back({model.inputs[0].name, *std::move(tensor)});
+  return run_request(model, request);
 }
 
 Result<ServedModel> open_served_model(const std::string& name, const std::string& path, const LoadOptions& load_options,

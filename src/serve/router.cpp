@@ -43,12 +43,13 @@ HttpAnswer Router::answer_predict(const HttpRequest& request) const {
   }
   if (request.method != "POST") return wrong_method("POST");
   HttpAnswer answer;
-  if (!is_json(request.content_type)) {
+  const bool picture = request.content_type.starts_with("image/") && model->takes_pictures();
+  if (!picture && !is_json(request.content_type)) {
     answer = problem(415, "the media type must be application/json, not " + request.content_type);
   } else if (!request.content_encoding.empty() && request.content_encoding != "identity") {
     answer = problem(415, "the content coding '" + request.content_encoding + "' is not supported: send the body as it is");
   } else {
-    Answer made = predict(*model, request.body);
+    Answer made = picture ? predict_picture(*model, request.body) : predict(*model, request.body);
     answer.status = made.status;
     answer.body = std::move(made.body);
   }

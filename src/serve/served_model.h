@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lanthorn/model.h"
 #include "serve/array_schema.h"
+#include "transform/preprocess.h"
 
 namespace lanthorn {
 
@@ -16,6 +18,10 @@ struct ServedModel {
   std::vector<Port> inputs;
   std::vector<ArraySchema> schemas;  // one for each input
   bool classifier = false;
+  std::optional<Preprocess> pictures;  // how a picture becomes the input, where it is one
+
+  /// Whether the only input is a picture: four dimensions, floating-point.
+  bool takes_pictures() const { return pictures && inputs.size() == 1 && inputs[0].shape.size() == 4 && is_floating(inputs[0].dtype); }
 };
 
 /// Loads a model, plans it for one row, and runs that once.
@@ -30,5 +36,7 @@ struct Answer {
 /// Answers the body of POST /predict: {"data": ...} with {"prediction": [...]} for a classifier, or
 /// {"output": ...}; mistakes get 422 in FastAPI's shape.
 Answer predict(const ServedModel& model, std::string_view body);
+/// The same for a body that is a PNG or JPEG picture.
+Answer predict_picture(const ServedModel& model, std::string_view body);
 
 }  // namespace lanthorn
