@@ -66,7 +66,10 @@ class GraphExecutable final : public Executable {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Tensor* tensor = inputs[i].tensor();
       if (wanted_[i].kind != ValueType::Kind::kTensor && !tensor) continue;
-      if (tensor && tensor->defined() && fits(*tensor, wanted_[i])) continue;
+      // An optional that is there is its element.
+      const bool unwrap = wanted_[i].kind == ValueType::Kind::kOptional && wanted_[i].element;
+      const ValueType& wanted = unwrap ? *wanted_[i].element : wanted_[i];
+      if (tensor && tensor->defined() && fits(*tensor, wanted)) continue;
       const std::string came = tensor && tensor->defined() ? type_text(type_of(inputs[i])) : "no tensor";
       return Error{ErrorCode::kInvalidInput,
                    "input '" + graph_.values[graph_.inputs[i]].name + "' is " + came + "; the model wants " +
