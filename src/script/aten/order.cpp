@@ -120,7 +120,7 @@ Result<Value> mode(Lowering& lowering, const Args& args) {
   const ValueId same = e.op("Equal", {e.unsqueeze(value, {-1}), e.unsqueeze(value, {-2})});
   const ValueId counts = e.reduce("ReduceSum", e.cast(same, DType::kI64), {-1}, false);
   const ValueId frequent = e.op("Equal", {counts, e.reduce("ReduceMax", counts, {-1}, true)});
-  const ValueId others = e.number(highest_of(x->dtype), x->dtype);
+  const ValueId others = e.highest(x->dtype);
   ValueId least = e.reduce("ReduceMin", e.op("Where", {frequent, value, others}), {-1}, true);
   const ValueId length = e.squeeze(e.shape({length_of(x, axis)}), {0});
   const ValueId places = e.op("Range", {e.integer(0, DType::kI64), length, e.integer(1, DType::kI64)});
