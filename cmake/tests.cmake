@@ -7,3 +7,4 @@ target_link_libraries(lanthorn_tests PRIVATE lanthorn_flags lanthorn_program GTe
 target_compile_definitions(lanthorn_tests PRIVATE LANTHORN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 lan_precompile(lanthorn_tests <gtest/gtest.h>)
 add_test(NAME unit COMMAND lanthorn_tests)
+include(cmake/thread_tests.cmake)

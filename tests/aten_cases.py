@@ -208,11 +208,15 @@ case("windows", lambda x, y: (F.unfold(x, 3, padding=1, stride=2), F.unfold(x, (
 
 for name, layer in (("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU), ("rnn", torch.nn.RNN)):
     for kind, options in (("plain", {}), ("deep", {"num_layers": 2, "bidirectional": True, "batch_first": True}), ("bare", {"bias": False})):
-        net = layer(4, 5, **options).eval()
+        net = layer(4, 5, **options).eval().requires_grad_(False)
         case(f"{name}_{kind}", lambda x, net=net: net(x), A)
-    cell = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}[name](4, 5).eval()
+    cell = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}[name](4, 5).eval().requires_grad_(False)
     case(f"{name}_cell", lambda x, cell=cell: cell(x[0]), A)
-encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
-heads = torch.nn.MultiheadAttention(8, 2, batch_first=True).eval()
+encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval().requires_grad_(False)
+heads = torch.nn.MultiheadAttention(8, 2, batch_first=True).eval().requires_grad_(False)
 case("encoder_layer", lambda x: encoder(x), torch.randn(2, 5, 8))
 case("multi_head", lambda x, y: (*heads(x, x, x), heads(x, y, y, need_weights=False)[0], *heads(x, x, x, average_attn_weights=False)), torch.randn(2, 5, 8), torch.randn(2, 6, 8))
+case("bags", lambda i, o, w: (F.embedding_bag(i, MATRIX, o), F.embedding_bag(i, MATRIX, o, mode="sum", per_sample_weights=w), F.embedding_bag(i, MATRIX, o, mode="max"), F.embedding_bag(i, MATRIX, o, padding_idx=2), F.embedding_bag(i.view(2, 3), MATRIX)), torch.tensor([0, 2, 4, 1, 2, 3]), torch.tensor([0, 2, 2, 5]), torch.rand(6))
+case("mode", lambda i: (i.mode()[0], i.mode(1, keepdim=True)[0]), J)
+case("label_smoothing", lambda x, t, w: (F.cross_entropy(x, t, label_smoothing=0.1), F.cross_entropy(x, t, w, label_smoothing=0.2, ignore_index=4), F.cross_entropy(x, x.softmax(1), label_smoothing=0.1)), torch.randn(4, 5), torch.tensor([0, 2, 4, 1]), torch.rand(5))
+case("neg_bytes", lambda x: -x, BYTES)

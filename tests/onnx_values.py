@@ -1,5 +1,8 @@
 """Values of ONNX models as entries of .npz files, as docs/interface.md says for `lanthorn run`."""
 
+import re
+from pathlib import Path
+
 import ml_dtypes
 import numpy as np
 
@@ -19,6 +22,20 @@ BITS = {
     "int2": ("i2", 2),
     "uint2": ("u2", 2),
 }
+
+
+def missing_operators() -> list[str]:
+    """The operators that tests/onnx_operators_missing.txt lists."""
+    lines = Path(__file__).with_name("onnx_operators_missing.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def waits_for(answer: dict, missing: list[str]) -> bool:
+    """Whether this answer of `run --batch` says that operators are not supported, all of which are known to be missing."""
+    if answer["exit"] != 4:
+        return False
+    told = re.match(r"operators that are not supported: (.*)", answer["error"])
+    return told is not None and set(re.sub(r" \(at [^)]*\)", "", told[1]).split(", ")) <= set(missing)
 
 
 def entries(name: str, value) -> dict[str, np.ndarray]:

@@ -120,7 +120,7 @@ def test_metrics_count_requests(url):
 
     def total():
         families = text_string_to_metric_families(requests.get(f"{url}/metrics", timeout=30).text)
-        return sum(s.value for family in families for s in family.samples if s.name.endswith("requests_total") and "predict" in str(s.labels))
+        return sum(s.value for family in families for s in family.samples if s.name == "lanthorn_requests_total" and s.labels == {"model": "digits_traced", "status": "200"})
 
     before = total()
     requests.post(f"{url}/predict", json=REQUEST, timeout=30)

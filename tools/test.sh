@@ -52,15 +52,26 @@ build() {  # PRESET [TARGET...]
   cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"}
 }
 
-export -f count report check build
+# Of a build's output every fortieth step, so that a log shows where it is.
+progress() { awk 'match($0, /^\[[0-9]+\/[0-9]+\]/) && (++steps % 40) == 1 {print "   " substr($0, 1, RLENGTH); fflush()}'; }
 
-# The Python environment and the fixtures need no compiler, so they are made while the first build runs.
+export -f count report check build progress
+
+# The Python environment and the fixtures need no compiler, so they are made while the first build runs. What a generator cannot make is
+# missed by the tests, which count what they find.
 prepare_python() {
+  local started=$SECONDS key generator
   PYTHON=$("$ROOT/dev" venv)/bin/python || return 1
-  local key
-  key=$(cat tests/requirements.txt tests/fixtures/*.py | sha256sum | cut -c1-16)
+  echo "Python environment ready after $((SECONDS - started)) s"
+  key=$(cat tests/requirements.txt tests/onnx_values.py tests/fixtures/*.py | sha256sum | cut -c1-16)
   FIXTURES=$CACHE/fixtures-$key
-  "$PYTHON" tests/fixtures/make_torchvision.py "$FIXTURES" --few || echo "some fixtures could not be made"
+  mkdir -p "$FIXTURES"
+  for generator in make_onnx_nodes make_onnx_runtime "make_torchvision --few"; do
+    # shellcheck disable=SC2086
+    set -- $generator
+    "$PYTHON" "tests/fixtures/$1.py" "$FIXTURES" "${@:2}" || echo "$1: some could not be made"
+    echo "$1 done after $((SECONDS - started)) s"
+  done
   printf 'export PYTHON=%q\nexport LANTHORN_FIXTURES=%q\n' "$PYTHON" "$FIXTURES" >"$WORK/python"
 }
 
@@ -72,10 +83,16 @@ main() {
   local python_job=$!
 
   printf '\n== build (asan)\n'
-  build asan >"$WORK/build.log" 2>&1 || { tail -60 "$WORK/build.log"; failed_build=1; }
+  build asan 2>&1 | tee "$WORK/build.log" | progress
+  [ "${PIPESTATUS[0]}" = 0 ] || { grep -vE '^\[[0-9]+/[0-9]+\] [A-Z]' "$WORK/build.log" | tail -60; failed_build=1; }
   printf 'built in %s s\n' $((SECONDS - started))
   local waited=$SECONDS
-  wait "$python_job" || tail -20 "$WORK/python.log"
+  while kill -0 "$python_job" 2>/dev/null; do
+    sleep 1
+    [ $(((SECONDS - waited) % 60)) != 59 ] || tail -1 "$WORK/python.log"
+  done
+  wait "$python_job" || { echo "no Python environment:"; tail -20 "$WORK/python.log"; }
+  grep -E 'NOT MADE|could not be made' "$WORK/python.log"
   printf 'Python and fixtures ready %s s later\n' $((SECONDS - waited))
   # shellcheck disable=SC1091
   [ -f "$WORK/python" ] && . "$WORK/python"

@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
   const auto classes = static_cast<size_t>(scores.shape()[1]);
   const auto values = scores.as<float>();
   for (size_t row = 0; row + classes <= values.size(); row += classes) {
- picture = values.subspan(row, classes);
- top = std::max_element(picture.begin(), picture.end());
+    const auto picture = values.subspan(row, classes);
+    const auto top = std::max_element(picture.begin(), picture.end());
     std::printf("class %d, score %.3f\n", static_cast<int>(top - picture.begin()), *top);
   }
 }

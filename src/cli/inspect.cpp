@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/command_line_shared.h"
 #include "cli/json_shared.h"
+#include "codec/sha256.h"
 
 namespace lanthorn {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false;
+  bool json = false, tensors = false, graph = false, digest = false;
 };
 
 void write_shape(JsonWriter& writer, std::string_view key, std::span<const int64_t> sizes) {
@@ -21,7 +22,15 @@ void write_shape(JsonWriter& writer, std::string_view key, std::span<const int64
   writer.EndArray();
 }
 
-void write_tensors(JsonWriter& writer, const StateDict& tensors) {
+/// What the digest is of: the elements in C order, little-endian, as the dtype stores them. Empty where a tensor has no bytes of its
+/// own (texts, or a file whose data is not there).
+Result<std::string> digest(const Tensor& tensor) {
+  if (!tensor.defined() || tensor.dtype() == DType::kString) return std::string();
+  LAN_TRY(const Tensor straight, tensor.contiguous());
+  return sha256_hex(straight.bytes());
+}
+
+Status write_tensors(JsonWriter& writer, const StateDict& tensors, bool with_digest) {
   json_key(writer, "tensors");
   writer.StartArray();
   for (const NamedTensor& entry : tensors.entries()) {
@@ -34,9 +43,15 @@ void write_tensors(JsonWriter& writer, const StateDict& tensors) {
     write_shape(writer, "stride", entry.tensor.strides());
     json_key(writer, "bytes");
     writer.Uint64(entry.tensor.byte_size());
+    if (with_digest) {
+      LAN_TRY(const std::string hex, digest(entry.tensor));
+      json_key(writer, "sha256");
+      json_text(writer, hex);
+    }
     writer.EndObject();
   }
   writer.EndArray();
+  return ok();
 }
 
 uint64_t parameter_count(const StateDict& tensors) {
@@ -45,7 +60,7 @@ uint64_t parameter_count(const StateDict& tensors) {
   return count;
 }
 
-void print_json(const Model& model, const Options& options) {
+Status print_json(const Model& model, const Options& options) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
@@ -83,13 +98,14 @@ void print_json(const Model& model, const Options& options) {
   writer.StartArray();
   for (const std::string& note : model.notes()) json_text(writer, note);
   writer.EndArray();
-  if (options.tensors) write_tensors(writer, model.tensors());
+  if (options.tensors) LAN_OK(write_tensors(writer, model.tensors(), options.digest));
   writer.EndObject();
   std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
   std::printf("\n");
+  return ok();
 }
 
-void print_text(const Model& model, const Options& options) {
+Status print_text(const Model& model, const Options& options) {
   std::printf("%s\n", options.file.c_str());
   std::printf("  format      %s%s%s\n", model.format().c_str(), model.format_version().empty() ? "" : ", version ",
               model.format_version().c_str());
@@ -108,17 +124,20 @@ void print_text(const Model& model, const Options& options) {
     for (const NamedTensor& entry : model.tensors().entries()) {
       std::printf("  %-48s %-10s %-20s %s\n", entry.name.c_str(), std::string(dtype_name(entry.tensor.dtype())).c_str(),
                   shape_text(entry.tensor.shape()).c_str(), bytes_text(entry.tensor.byte_size()).c_str());
+      if (!options.digest) continue;
+      LAN_TRY(const std::string hex, digest(entry.tensor));
+      std::printf("    sha256 %s\n", hex.c_str());
     }
   }
   if (options.graph) std::printf("\n%s", model.program_text().c_str());
+  return ok();
 }
 
 Status inspect(const Options& options) {
   LoadOptions load_options;
   LAN_TRY(load_options.input_shapes, parse_input_shapes(options.shapes));
   LAN_TRY(const Model model, load(options.file, load_options));
-  options.json ? print_json(model, options) : print_text(model, options);
-  return ok();
+  return options.json ? print_json(model, options) : print_text(model, options);
 }
 
 int run_command(int argc, char** argv) {
@@ -126,6 +145,7 @@ int run_command(int argc, char** argv) {
   CLI::App app{"Shows what a file is: format, inputs and outputs, tensors, metadata.", "lanthorn inspect"};
   app.add_option("FILE", options.file, "any file that lanthorn reads")->required();
   app.add_flag("--tensors", options.tensors, "list every tensor");
+  app.add_flag("--digest", options.digest, "with --tensors: SHA-256 of each (reads all bytes)");
   app.add_flag("--graph", options.graph, "print the graph or the code");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
   app.add_flag("--json", options.json, "one JSON document on stdout");

@@ -97,7 +97,8 @@ Result<std::vector<NamedValue>> read_input_values(const std::filesystem::path& p
     if (!found) break;
     inputs.push_back({name, std::move(value)});
   }
-  if (inputs.empty()) {
+  const auto is_required = [](const Port& port) { return !port.optional; };
+  if (inputs.empty() && std::any_of(ports.begin(), ports.end(), is_required)) {
     std::string names;
     for (const Port& port : ports) names += (names.empty() ? "" : ", ") + port.name;
     return Error{ErrorCode::kInvalidInput, "has none of the model's inputs", path.string(),

@@ -107,7 +107,8 @@ bool ProtoReader::next(ProtoField& field) {
       if (depth == kMaxGroupDepth) return fail("groups are nested too deep");
       groups[depth++] = field.number;
     } else if (field.wire == WireType::kGroupEnd) {
-      if (depth == 0 || groups[--depth] != field.number) return fail("a group ends that never began");
+      if (depth == 0 || groups[--depth] != field.number)
+        return fail("a group ends that never began");
     } else if (depth == 0) {
       return true;
     }

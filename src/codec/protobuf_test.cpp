@@ -44,8 +44,8 @@ TEST(protobuf, a_length_past_the_end_is_refused_with_its_place) {
 }
 
 TEST(protobuf, varints_beyond_64_bits_are_refused) {
-  for (const std::string_view text :
-       {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"}) {
+  for (const std::string_view text : {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+                                      "\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"}) {
     ProtoReader reader(bytes_of(text));
     ProtoField field;
     EXPECT_FALSE(reader.next(field));
@@ -59,7 +59,8 @@ TEST(protobuf, unknown_groups_are_skipped_and_must_be_closed) {
   ASSERT_TRUE(reader.next(field));
   EXPECT_EQ(field.integer(), 5);
 
-  for (const std::string& text : {std::string("\x1b\x08\x01"), std::string("\x1b\x24"), std::string(1000, '\x1b')}) {
+  for (const std::string& text :
+       {std::string("\x1b\x08\x01"), std::string("\x1b\x24"), std::string(1000, '\x1b')}) {
     ProtoReader bad(bytes_of(text));
     while (bad.next(field)) {
     }

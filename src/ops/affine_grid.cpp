@@ -14,7 +14,8 @@ Status infer(InferContext& c) {
   }
   const auto axes = static_cast<size_t>(theta[1].value());
   const auto size = c.elements(1);
-  if (size && size->size() != axes + 2) return shape_error("size must have " + std::to_string(axes + 2) + " numbers");
+  if (size && size->size() != axes + 2)
+    return shape_error("size must have " + std::to_string(axes + 2) + " numbers");
   Dims grid{theta[0]};
   for (size_t i = 0; i < axes; ++i) grid.push_back(size ? (*size)[2 + i] : Dim::unknown());
   grid.emplace_back(static_cast<int64_t>(axes));
@@ -38,7 +39,8 @@ Status reference(const RunContext& c) {
       for (size_t a = 0; a < axes; ++a) {  // x is the last axis
         const auto length = static_cast<double>(sizes[axes - 1 - a]);
         const auto i = static_cast<double>(at[axes - 1 - a]);
-        point[a] = align ? (length > 1 ? -1 + 2 * i / (length - 1) : -1) : -1 + (2 * i + 1) / length;
+        point[a] =
+            align ? (length > 1 ? -1 + 2 * i / (length - 1) : -1) : -1 + (2 * i + 1) / length;
       }
       point[axes] = 1;
       for (size_t row = 0; row < axes; ++row) {

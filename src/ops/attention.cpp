@@ -1,11 +1,10 @@
 // Attention: softmax(Q K' * scale + mask) V. https://onnx.ai/onnx/operators/onnx__Attention.html
 
-#include "ops/attention_shared.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "ops/attention_shared.h"
 #include "ops/numbers_shared.h"
 
 namespace lanthorn {
@@ -52,7 +51,8 @@ struct Scoring {
   bool causal = false;
   int64_t left = -1, right = -1, mode = 0;
 
-  // -infinity where causality, window or padding hide key `j` from a query at absolute position `p`.
+  // -infinity where causality, window or padding hide key `j` from a query at absolute position
+  // `p`.
   double hidden(int64_t p, int64_t j, int64_t valid) const {
     const bool out = (causal && j > p) || (left >= 0 && j < p - left) ||
                      (right >= 0 && j > p + right) || j >= valid;
@@ -82,8 +82,10 @@ Status reference(const RunContext& c) {
 
   const auto groups = static_cast<size_t>(batch * kv_heads);
   const std::vector<double> q = heads_first(q_view, q_heads);
-  const std::vector<double> k = joined(c.has_input(4) ? &c.input(4) : nullptr, heads_first(c.input(1), kv_heads), groups);
-  const std::vector<double> v = joined(c.has_input(5) ? &c.input(5) : nullptr, heads_first(c.input(2), kv_heads), groups);
+  const std::vector<double> k =
+      joined(c.has_input(4) ? &c.input(4) : nullptr, heads_first(c.input(1), kv_heads), groups);
+  const std::vector<double> v =
+      joined(c.has_input(5) ? &c.input(5) : nullptr, heads_first(c.input(2), kv_heads), groups);
   if (c.output_count() > 1) write_doubles(c.output(1), k);
   if (c.output_count() > 2) write_doubles(c.output(2), v);
 
@@ -117,8 +119,8 @@ Status reference(const RunContext& c) {
           if (how.mode == 0) show[j] = score;
           if (how.softcap != 0) score = how.softcap * std::tanh(score / how.softcap);
           if (how.mode == 1) show[j] = score;
-          const double add = mask(b, h, i, j) +
-                             how.hidden(i + offset, j, valid[static_cast<size_t>(b)]);
+          const double add =
+              mask(b, h, i, j) + how.hidden(i + offset, j, valid[static_cast<size_t>(b)]);
           all_hidden = all_hidden && add == -kInfinity;
           row[static_cast<size_t>(j)] = score + add;
           if (how.mode == 2) show[j] = score + add;
@@ -150,10 +152,16 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_attention{
     .name = "Attention",
     .since = 25,
-    .inputs = {{"Q", kFloats}, {"K", kFloats}, {"V", kFloats}, {"attn_mask", kMasks, true},
-               {"past_key", kFloats, true}, {"past_value", kFloats, true},
+    .inputs = {{"Q", kFloats},
+               {"K", kFloats},
+               {"V", kFloats},
+               {"attn_mask", kMasks, true},
+               {"past_key", kFloats, true},
+               {"past_value", kFloats, true},
                {"nonpad_kv_seqlen", kI64Type, true}},
-    .outputs = {{"Y", kFloats}, {"present_key", kFloats, true}, {"present_value", kFloats, true},
+    .outputs = {{"Y", kFloats},
+                {"present_key", kFloats, true},
+                {"present_value", kFloats, true},
                 {"qk_matmul_output", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer,

@@ -19,8 +19,8 @@ struct AttentionDims {
 /// One operand as [batch, heads, length, size] in doubles.
 std::vector<double> heads_first(const TensorView& x, int64_t heads);
 
-/// The additive mask of an Attention, element by element, with broadcasting. Positions past a mask's
-/// last axis are masked.
+/// The additive mask of an Attention, element by element, with broadcasting. Positions past a
+/// mask's last axis are masked.
 class AttentionMask {
  public:
   explicit AttentionMask(const TensorView* mask);

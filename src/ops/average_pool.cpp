@@ -20,8 +20,7 @@ Status reference(const RunContext& c) {
   std::vector<double> means(static_cast<size_t>(y.count()));
   for_each_position(s, [&](int64_t position, const PoolTaps& taps) {
     // With ceil_mode the window may reach past the padding; what lies there is not counted.
-    const double divisor =
-        count_padding ? taps.padded : static_cast<double>(taps.inside.size());
+    const double divisor = count_padding ? taps.padded : static_cast<double>(taps.inside.size());
     for (int64_t plane = 0; plane < s.planes; ++plane) {
       double sum = 0;
       for (const int64_t at : taps.inside) sum += x[static_cast<size_t>(plane * s.in_size + at)];

@@ -46,7 +46,8 @@ Status reference(const RunContext& c) {
   const std::vector<double> bias = read_doubles(c.input(2));
   Moments used{read_doubles(c.input(3)), read_doubles(c.input(4))};
   const size_t channels = scale.size();
-  const auto inner = static_cast<size_t>(count_between(input.shape, std::min<size_t>(2, input.rank()), input.rank()));
+  const auto inner = static_cast<size_t>(
+      count_between(input.shape, std::min<size_t>(2, input.rank()), input.rank()));
   const double epsilon = c.attributes().real("epsilon", 1e-5f);
   if (c.attributes().integer("training_mode", 0) != 0) {
     const Moments batch = moments_of(x, channels, inner);
@@ -63,8 +64,9 @@ Status reference(const RunContext& c) {
   std::vector<double> y(x.size());
   for (size_t i = 0; i < y.size(); ++i) {
     const size_t channel = i / inner % channels;
-    y[i] = (x[i] - used.mean[channel]) / std::sqrt(used.variance[channel] + epsilon) *
-               scale[channel] + bias[channel];
+    y[i] =
+        (x[i] - used.mean[channel]) / std::sqrt(used.variance[channel] + epsilon) * scale[channel] +
+        bias[channel];
   }
   write_doubles(c.output(0), y);
   return ok();
@@ -75,7 +77,10 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_batch_normalization{
     .name = "BatchNormalization",
     .since = 15,
-    .inputs = {{"X", kFloats}, {"scale", kFloats}, {"B", kFloats}, {"input_mean", kFloats},
+    .inputs = {{"X", kFloats},
+               {"scale", kFloats},
+               {"B", kFloats},
+               {"input_mean", kFloats},
                {"input_var", kFloats}},
     .outputs = {{"Y", kFloats}, {"running_mean", kFloats, true}, {"running_var", kFloats, true}},
     .accuracy = Accuracy::kSummed,

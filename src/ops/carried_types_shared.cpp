@@ -33,7 +33,8 @@ Result<bool> widen(ValueType& type, const ValueType& next, std::vector<bool>& lo
     const DType dtype = merged.element->dtype;
     merged.element = std::make_shared<const ValueType>(ValueType::unranked(dtype));
   }
-  const bool changed = was_plain || !had_element || (type.element->ranked && type.element->kind == kTensor);
+  const bool changed =
+      was_plain || !had_element || (type.element->ranked && type.element->kind == kTensor);
   type = std::move(merged);
   return changed;
 }

@@ -7,10 +7,10 @@
 
 namespace lanthorn {
 
-/// The types of values that a subgraph gets, changes and hands on to its next run (Loop, Scan): those
-/// of the first run, with each dimension that changes forgotten. `others_before` and `others_after`
-/// are the types of the subgraph's inputs around the carried ones; carried outputs begin at
-/// `first_output`. Tells all outputs of the subgraph for these types.
+/// The types of values that a subgraph gets, changes and hands on to its next run (Loop, Scan):
+/// those of the first run, with each dimension that changes forgotten. `others_before` and
+/// `others_after` are the types of the subgraph's inputs around the carried ones; carried outputs
+/// begin at `first_output`. Tells all outputs of the subgraph for these types.
 struct CarriedTypes {
   std::vector<ValueType> carried;  // what each run may get
   std::vector<ValueType> outputs;  // of the subgraph, in the last inference

@@ -39,7 +39,8 @@ Status reference(const RunContext& c) {
     if (out > in) to += (out - in) / 2 * to_strides[axis];
   }
   if (y.dtype != DType::kString && y.count() > 0) {
-    std::fill_n(static_cast<std::byte*>(y.data), static_cast<size_t>(y.count()) * dtype_bytes(y.dtype), std::byte{0});
+    std::fill_n(static_cast<std::byte*>(y.data),
+                static_cast<size_t>(y.count()) * dtype_bytes(y.dtype), std::byte{0});
   }
   if (std::find(common.begin(), common.end(), 0) != common.end()) return ok();
   copy_strided(x.dtype, common, element_at(x.dtype, x.data, from), from_strides,

@@ -56,7 +56,9 @@ Status normalize(const RunContext& c, int64_t groups) {
   return ok();
 }
 
-Status instance(const RunContext& c) { return normalize(c, std::max<int64_t>(c.input(0).shape[1], 1)); }
+Status instance(const RunContext& c) {
+  return normalize(c, std::max<int64_t>(c.input(0).shape[1], 1));
+}
 Status group(const RunContext& c) { return normalize(c, c.attributes().integer("num_groups", 1)); }
 
 }  // namespace

@@ -6,20 +6,22 @@
 namespace lanthorn {
 namespace {
 
-
 Status infer(InferContext& c) {
   const Dims& x = c.dims(0);
-  if (x.size() != 3) return shape_error("the input " + dims_text(x) + " must have three dimensions");
+  if (x.size() != 3)
+    return shape_error("the input " + dims_text(x) + " must have three dimensions");
   const auto image = c.elements(1), block = c.elements(2);
   if (!image) {
     // Only the number of sizes tells the rank.
-    if (c.rank(1) != 1 || !c.dims(1)[0].is_known()) return shape_error("image_shape must be a list");
+    if (c.rank(1) != 1 || !c.dims(1)[0].is_known())
+      return shape_error("image_shape must be a list");
     Dims y{x[0], Dim::unknown()};
     for (int64_t i = 0; i < c.dims(1)[0].value(); ++i) y.push_back(Dim::unknown());
     c.set_output(0, c.dtype(0), std::move(y));
     return ok();
   }
-  if (block && block->size() != image->size()) return shape_error("image_shape and block_shape differ in length");
+  if (block && block->size() != image->size())
+    return shape_error("image_shape and block_shape differ in length");
   Dims y{x[0], block ? floor_div(x[1], product(*block)) : Dim::unknown()};
   y.insert(y.end(), image->begin(), image->end());
   c.set_output(0, c.dtype(0), std::move(y));
@@ -30,7 +32,8 @@ Status reference(const RunContext& c) {
   const MutableTensorView& out = c.output(0);
   const std::vector<int64_t> image = read_ints(c.input(1));
   LAN_TRY(const Window w, Window::read(c.attributes(), read_ints(c.input(2))));
-  if (image.size() != w.rank() || image.empty()) return shape_error("image_shape and block_shape differ in length");
+  if (image.size() != w.rank() || image.empty())
+    return shape_error("image_shape and block_shape differ in length");
   std::vector<int64_t> blocks;
   int64_t columns = 1, taps = 1;
   for (size_t i = 0; i < image.size(); ++i) {
@@ -43,8 +46,8 @@ Status reference(const RunContext& c) {
   }
   const TensorView& view = c.input(0);
   if (view.shape[2] != columns || taps == 0 || view.shape[1] % taps != 0) {
-    return shape_error("the input has " + std::to_string(view.shape[2]) + " columns; these blocks make " +
-                       std::to_string(columns));
+    return shape_error("the input has " + std::to_string(view.shape[2]) +
+                       " columns; these blocks make " + std::to_string(columns));
   }
   const std::vector<double> x = read_doubles(view);
   std::vector<double> y(static_cast<size_t>(out.count()));
@@ -52,7 +55,8 @@ Status reference(const RunContext& c) {
     write_doubles(out, y);
     return ok();
   }
-  const int64_t planes = out.shape[0] * out.shape[1], plane = count_between(out.shape, 2, out.rank());
+  const int64_t planes = out.shape[0] * out.shape[1],
+                plane = count_between(out.shape, 2, out.rank());
   for (int64_t p = 0; p < planes; ++p) {
     Counter tap(w.kernel);
     int64_t from = p * taps * columns;
@@ -62,7 +66,8 @@ Status reference(const RunContext& c) {
         int64_t to = 0;
         bool inside = true;
         for (size_t axis = 0; axis < image.size(); ++axis) {
-          const int64_t at = block[axis] * w.stride[axis] - w.pad_begin[axis] + tap[axis] * w.dilation[axis];
+          const int64_t at =
+              block[axis] * w.stride[axis] - w.pad_begin[axis] + tap[axis] * w.dilation[axis];
           inside = inside && at >= 0 && at < image[axis];
           to = to * image[axis] + at;
         }
@@ -80,7 +85,9 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_col2im{
     .name = "Col2Im",
     .since = 18,
-    .inputs = {{"input", kNumbers | kBoolType}, {"image_shape", kI64Type}, {"block_shape", kI64Type}},
+    .inputs = {{"input", kNumbers | kBoolType},
+               {"image_shape", kI64Type},
+               {"block_shape", kI64Type}},
     .outputs = {{"output", kNumbers | kBoolType}},
     .accuracy = Accuracy::kSummed,
     .infer = infer,

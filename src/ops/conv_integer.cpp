@@ -49,7 +49,9 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_conv_integer{
     .name = "ConvInteger",
     .since = 10,
-    .inputs = {{"x", kBytes}, {"w", kBytes}, {"x_zero_point", kBytes, true},
+    .inputs = {{"x", kBytes},
+               {"w", kBytes},
+               {"x_zero_point", kBytes, true},
                {"w_zero_point", kBytes, true}},
     .outputs = {{"y", type_bit(DType::kI32)}},
     .accuracy = Accuracy::kExact,

@@ -75,11 +75,12 @@ Status infer(InferContext& c) {
     const bool same = t.window.auto_pad == Window::AutoPad::kSameUpper ||
                       t.window.auto_pad == Window::AutoPad::kSameLower;
     Dim size = !t.fixed.empty() ? Dim(t.fixed[i])
-               : same           ? x[2 + i] * step
-                                : (x[2 + i] - Dim(1)) * step +
-                            Dim(t.extra[i] + t.window.extent(i) - t.window.pad_begin[i] -
-                                t.window.pad_end[i]);
-    if (size.is_known() && size.value() < 0) return shape_error("the pads are larger than the result");
+               : same
+                   ? x[2 + i] * step
+                   : (x[2 + i] - Dim(1)) * step + Dim(t.extra[i] + t.window.extent(i) -
+                                                      t.window.pad_begin[i] - t.window.pad_end[i]);
+    if (size.is_known() && size.value() < 0)
+      return shape_error("the pads are larger than the result");
     y.push_back(std::move(size));
   }
   c.set_output(0, c.dtype(0), std::move(y));
@@ -104,12 +105,14 @@ Status reference(const RunContext& c) {
   const MutableTensorView& y_view = c.output(0);
   const std::vector<int64_t> in(x_view.shape.begin() + 2, x_view.shape.end());
   const std::vector<int64_t> out(y_view.shape.begin() + 2, y_view.shape.end());
-  LAN_TRY(Transposed t, read_attributes(c.attributes(), {w_view.shape.begin() + 2, w_view.shape.end()}));
+  LAN_TRY(Transposed t,
+          read_attributes(c.attributes(), {w_view.shape.begin() + 2, w_view.shape.end()}));
   set_pads(t, in, out);
   const int64_t group = c.attributes().integer("group", 1);
   const int64_t batch = x_view.shape[0], channels = x_view.shape[1], maps = y_view.shape[1];
   const int64_t group_in = channels / group, group_out = maps / group;
-  const int64_t in_size = count_all(in), out_size = count_all(out), taps = count_all(t.window.kernel);
+  const int64_t in_size = count_all(in), out_size = count_all(out),
+                taps = count_all(t.window.kernel);
   const std::vector<double> x = read_doubles(x_view), w = read_doubles(w_view);
   std::vector<double> y(static_cast<size_t>(y_view.count()));
   if (c.has_input(2) && !y.empty()) {
@@ -131,8 +134,8 @@ Status reference(const RunContext& c) {
       int64_t to = 0;
       bool inside = true;
       for (size_t axis = 0; axis < in.size(); ++axis) {
-        const int64_t p = position[axis] * t.window.stride[axis] + tap[axis] * t.window.dilation[axis] -
-                          t.window.pad_begin[axis];
+        const int64_t p = position[axis] * t.window.stride[axis] +
+                          tap[axis] * t.window.dilation[axis] - t.window.pad_begin[axis];
         inside = inside && p >= 0 && p < out[axis];
         to = to * out[axis] + p;
       }

@@ -24,7 +24,8 @@ Status infer(InferContext& c) {
            may_equal(map[2], y[2]) && may_equal(map[3], y[3]);
   };
   if (!fits(c.dims(2), taps * Dim(2)) || (c.has_input(4) && !fits(c.dims(4), taps))) {
-    return shape_error("offset " + dims_text(c.dims(2)) + " or mask does not fit output " + dims_text(y));
+    return shape_error("offset " + dims_text(c.dims(2)) + " or mask does not fit output " +
+                       dims_text(y));
   }
   if (c.has_input(3) && (c.rank(3) != 1 || !may_equal(c.dims(3)[0], y[1]))) {
     return shape_error("bias " + dims_text(c.dims(3)) + " does not fit");
@@ -35,7 +36,8 @@ Status infer(InferContext& c) {
 
 // Bilinear, with zeros around the plane.
 double sampled(const double* plane, int64_t height, int64_t width, double y, double x) {
-  if (!(y > -1 && y < static_cast<double>(height) && x > -1 && x < static_cast<double>(width))) return 0;
+  if (!(y > -1 && y < static_cast<double>(height) && x > -1 && x < static_cast<double>(width)))
+    return 0;
   const auto top = static_cast<int64_t>(std::floor(y)), left = static_cast<int64_t>(std::floor(x));
   const double down = y - static_cast<double>(top), along = x - static_cast<double>(left);
   const auto at = [&](int64_t i, int64_t j) {
@@ -49,7 +51,8 @@ Status reference(const RunContext& c) {
   const MutableTensorView& out = c.output(0);
   const ConvShape s = conv_shape(c.attributes(), c.input(0).shape, c.input(1).shape, out.shape);
   const int64_t offset_groups = c.attributes().integer("offset_group", 1);
-  const std::vector<double> x = read_doubles(c.input(0)), w = read_doubles(c.input(1)), offset = read_doubles(c.input(2));
+  const std::vector<double> x = read_doubles(c.input(0)), w = read_doubles(c.input(1)),
+                            offset = read_doubles(c.input(2));
   std::vector<double> mask, bias;
   if (c.has_input(4)) mask = read_doubles(c.input(4));
   if (c.has_input(3)) bias = read_doubles(c.input(3));
@@ -70,10 +73,17 @@ Status reference(const RunContext& c) {
             const double* plane = x.data() + (n * s.channels + channel) * height * width;
             for (int64_t k = 0; k < taps; ++k) {
               const int64_t map = (n * offset_groups + moved) * taps + k;
-              const auto at = [&](int64_t index) { return static_cast<size_t>((index * rows + i) * columns + j); };
-              const double py = static_cast<double>(i * s.window.stride[0] - s.window.pad_begin[0] + k / s.window.kernel[1] * s.window.dilation[0]) + offset[at(2 * map)];
-              const double px = static_cast<double>(j * s.window.stride[1] - s.window.pad_begin[1] + k % s.window.kernel[1] * s.window.dilation[1]) + offset[at(2 * map + 1)];
-              const double value = sampled(plane, height, width, py, px) * (mask.empty() ? 1 : mask[at(map)]);
+              const auto at = [&](int64_t index) {
+                return static_cast<size_t>((index * rows + i) * columns + j);
+              };
+              const double py = static_cast<double>(i * s.window.stride[0] - s.window.pad_begin[0] +
+                                                    k / s.window.kernel[1] * s.window.dilation[0]) +
+                                offset[at(2 * map)];
+              const double px = static_cast<double>(j * s.window.stride[1] - s.window.pad_begin[1] +
+                                                    k % s.window.kernel[1] * s.window.dilation[1]) +
+                                offset[at(2 * map + 1)];
+              const double value =
+                  sampled(plane, height, width, py, px) * (mask.empty() ? 1 : mask[at(map)]);
               sum += value * w[static_cast<size_t>((m * group_in + ch) * taps + k)];
             }
           }
@@ -90,7 +100,10 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_deform_conv{
     .name = "DeformConv",
     .since = 22,
-    .inputs = {{"X", kFloats}, {"W", kFloats}, {"offset", kFloats}, {"B", kFloats, true},
+    .inputs = {{"X", kFloats},
+               {"W", kFloats},
+               {"offset", kFloats},
+               {"B", kFloats, true},
                {"mask", kFloats, true}},
     .outputs = {{"Y", kFloats}},
     .accuracy = Accuracy::kSummed,

@@ -49,20 +49,34 @@ Result<FusedActivation> FusedActivation::of(std::string_view name, std::vector<f
 
 double FusedActivation::operator()(double x) const {
   switch (kind_) {
-    case Kind::kNone: return x;
-    case Kind::kRelu: return x < 0 ? 0 : x;
-    case Kind::kSigmoid: return 1 / (1 + std::exp(-x));
-    case Kind::kTanh: return std::tanh(x);
-    case Kind::kLeakyRelu: return x < 0 ? alpha_ * x : x;
-    case Kind::kClip: return x < alpha_ ? alpha_ : x > beta_ ? beta_ : x;
-    case Kind::kHardSigmoid: return std::clamp(alpha_ * x + beta_, 0.0, 1.0);
-    case Kind::kThresholdedRelu: return x > alpha_ ? x : 0;
-    case Kind::kScaledTanh: return alpha_ * std::tanh(beta_ * x);
-    case Kind::kElu: return x < 0 ? alpha_ * std::expm1(x) : x;
-    case Kind::kSoftsign: return x / (1 + std::fabs(x));
-    case Kind::kSoftplus: return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
-    case Kind::kAffine: return alpha_ * x + beta_;
-    case Kind::kHardSwish: return x * std::clamp(alpha_ * x + beta_, 0.0, 1.0);
+    case Kind::kNone:
+      return x;
+    case Kind::kRelu:
+      return x < 0 ? 0 : x;
+    case Kind::kSigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Kind::kTanh:
+      return std::tanh(x);
+    case Kind::kLeakyRelu:
+      return x < 0 ? alpha_ * x : x;
+    case Kind::kClip:
+      return x < alpha_ ? alpha_ : x > beta_ ? beta_ : x;
+    case Kind::kHardSigmoid:
+      return std::clamp(alpha_ * x + beta_, 0.0, 1.0);
+    case Kind::kThresholdedRelu:
+      return x > alpha_ ? x : 0;
+    case Kind::kScaledTanh:
+      return alpha_ * std::tanh(beta_ * x);
+    case Kind::kElu:
+      return x < 0 ? alpha_ * std::expm1(x) : x;
+    case Kind::kSoftsign:
+      return x / (1 + std::fabs(x));
+    case Kind::kSoftplus:
+      return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
+    case Kind::kAffine:
+      return alpha_ * x + beta_;
+    case Kind::kHardSwish:
+      return x * std::clamp(alpha_ * x + beta_, 0.0, 1.0);
   }
   return x;
 }

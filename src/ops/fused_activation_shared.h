@@ -19,8 +19,20 @@ class FusedActivation {
 
  private:
   enum class Kind : unsigned char {
-    kNone, kRelu, kSigmoid, kTanh, kLeakyRelu, kClip, kHardSigmoid, kThresholdedRelu, kScaledTanh,
-    kElu, kSoftsign, kSoftplus, kAffine, kHardSwish,
+    kNone,
+    kRelu,
+    kSigmoid,
+    kTanh,
+    kLeakyRelu,
+    kClip,
+    kHardSigmoid,
+    kThresholdedRelu,
+    kScaledTanh,
+    kElu,
+    kSoftsign,
+    kSoftplus,
+    kAffine,
+    kHardSwish,
   };
   struct Row;
   static const Row kRows[];

@@ -19,7 +19,8 @@ struct Settings {
 
   static Result<Settings> of(const Attributes& a) {
     Settings s;
-    const std::string_view mode = a.text("mode", "linear"), padding = a.text("padding_mode", "zeros");
+    const std::string_view mode = a.text("mode", "linear"),
+                           padding = a.text("padding_mode", "zeros");
     s.align_corners = a.integer("align_corners", 0) != 0;
     if (mode == "nearest") {
       s.mode = Mode::kNearest;
@@ -73,7 +74,8 @@ int64_t padded(const Settings& s, int64_t i, int64_t size) {
   if (s.padding == Padding::kBorder) return std::clamp<int64_t>(i, 0, size - 1);
   const double low = s.align_corners ? 0 : -0.5;
   const double high = static_cast<double>(size) - 1 - low;
-  return std::clamp<int64_t>(static_cast<int64_t>(reflected(static_cast<double>(i), low, high)), 0, size - 1);
+  return std::clamp<int64_t>(static_cast<int64_t>(reflected(static_cast<double>(i), low, high)), 0,
+                             size - 1);
 }
 
 Taps taps_of(const Settings& s, double normal, int64_t size) {
@@ -116,7 +118,8 @@ double sampled(const double* plane, std::span<const int64_t> sizes, const std::v
   double sum = 0;
   for (int i = 0; i < taps[axis].count; ++i) {
     if (taps[axis].at[i] < 0) continue;
-    sum += taps[axis].weight[i] * sampled(plane, sizes, taps, axis + 1, base * sizes[axis] + taps[axis].at[i]);
+    sum += taps[axis].weight[i] *
+           sampled(plane, sizes, taps, axis + 1, base * sizes[axis] + taps[axis].at[i]);
   }
   return sum;
 }
@@ -141,7 +144,8 @@ Status reference(const RunContext& c) {
       for (size_t a = 0; a < axes; ++a) taps[a] = taps_of(s, point[axes - 1 - a], sizes[a]);
       for (int64_t ch = 0; ch < view.shape[1]; ++ch) {
         const int64_t index = n * view.shape[1] + ch;
-        y[static_cast<size_t>(index * points + p)] = sampled(x.data() + index * plane, sizes, taps, 0, 0);
+        y[static_cast<size_t>(index * points + p)] =
+            sampled(x.data() + index * plane, sizes, taps, 0, 0);
       }
     }
   }

@@ -11,7 +11,8 @@ namespace {
 // first, and gives the condition, the carried values and one slice of each scan output.
 Status infer(InferContext& c) {
   const size_t carried = c.input_count() > 2 ? c.input_count() - 2 : 0;
-  if (c.output_count() < carried) return shape_error("the node has fewer outputs than carried values");
+  if (c.output_count() < carried)
+    return shape_error("the node has fewer outputs than carried values");
   std::vector<ValueType> initial;
   for (size_t i = 0; i < carried; ++i) {
     initial.push_back(c.has_input(2 + i) ? c.input(2 + i) : optional_of(unknown_type()));
@@ -19,7 +20,8 @@ Status infer(InferContext& c) {
   const ValueType number = ValueType::tensor(DType::kI64, Dims{});
   const ValueType flag = ValueType::tensor(DType::kBool, Dims{});
   LAN_TRY(const CarriedTypes types, infer_carried(c, initial, {number, flag}, {}, 1));
-  if (types.outputs.size() < 1 + c.output_count()) return shape_error("the body has too few outputs");
+  if (types.outputs.size() < 1 + c.output_count())
+    return shape_error("the body has too few outputs");
   for (size_t i = 0; i < carried; ++i) {
     c.set_output(i, outside_of_loop(types.carried[i], initial[i]));
   }
@@ -84,7 +86,8 @@ Status reference(const RunContext& c) {
       slices[i].push_back(*slice);
     }
   }
-  for (size_t i = 0; i < carried && i < c.output_count(); ++i) c.set_output_value(i, std::move(state[i]));
+  for (size_t i = 0; i < carried && i < c.output_count(); ++i)
+    c.set_output_value(i, std::move(state[i]));
   for (size_t i = 0; i < scans; ++i) {
     auto all = slices[i].empty() ? no_slices(c, 1 + carried + i) : stacked(slices[i], 0);
     if (!all) return std::move(all).error();
@@ -98,7 +101,9 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_loop{
     .name = "Loop",
     .since = 25,
-    .inputs = {{"M", kI64Type, true}, {"cond", kBoolType, true}, {"v_initial", kAnyType, true, true}},
+    .inputs = {{"M", kI64Type, true},
+               {"cond", kBoolType, true},
+               {"v_initial", kAnyType, true, true}},
     .outputs = {{"v_final_and_scan_outputs", kAnyType, true, true}},
     .infer = infer,
     .reference = reference,

@@ -18,8 +18,8 @@ Status infer(InferContext& c) {
 
 Status reference(const RunContext& c) {
   const TensorView& input = c.input(0);
-  LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", -1),
-                                           static_cast<int64_t>(input.rank())));
+  LAN_TRY(const int64_t axis,
+          checked_axis(c.attributes().integer("axis", -1), static_cast<int64_t>(input.rank())));
   const bool squares = c.attributes().integer("p", 2) == 2;
   std::vector<double> x = read_doubles(input);
   const auto at = static_cast<size_t>(axis);

@@ -18,7 +18,8 @@ Status reference(const RunContext& c) {
   const TensorView& input = c.input(0);
   const Attributes& a = c.attributes();
   const int64_t size = a.integer("size", 1);
-  const double alpha = a.real("alpha", 1e-4f), beta = a.real("beta", 0.75f), bias = a.real("bias", 1);
+  const double alpha = a.real("alpha", 1e-4f), beta = a.real("beta", 0.75f),
+               bias = a.real("bias", 1);
   const std::vector<double> x = read_doubles(input);
   std::vector<double> y(x.size());
   const int64_t channels = input.shape[1];
@@ -29,7 +30,8 @@ Status reference(const RunContext& c) {
     const int64_t last = std::min(channel + size / 2, channels - 1);
     double squares = 0;
     for (int64_t other = first; other <= last; ++other) {
-      const double value = x[static_cast<size_t>(static_cast<int64_t>(i) + (other - channel) * inner)];
+      const double value =
+          x[static_cast<size_t>(static_cast<int64_t>(i) + (other - channel) * inner)];
       squares += value * value;
     }
     y[i] = x[i] / std::pow(bias + alpha / static_cast<double>(size) * squares, beta);

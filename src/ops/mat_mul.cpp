@@ -10,8 +10,8 @@ namespace lanthorn {
 namespace {
 
 constexpr uint64_t kBytes = type_bit(DType::kI8) | type_bit(DType::kU8);
-constexpr uint64_t kWhole = type_bit(DType::kI32) | type_bit(DType::kI64) |
-                            type_bit(DType::kU32) | type_bit(DType::kU64);
+constexpr uint64_t kWhole =
+    type_bit(DType::kI32) | type_bit(DType::kI64) | type_bit(DType::kU32) | type_bit(DType::kU64);
 
 Status infer(InferContext& c) {
   LAN_TRY(Dims y, infer_matmul(c.dims(0), c.dims(1)));
@@ -93,7 +93,9 @@ extern constinit const OpDef op_mat_mul{
 extern constinit const OpDef op_mat_mul_integer{
     .name = "MatMulInteger",
     .since = 10,
-    .inputs = {{"A", kBytes}, {"B", kBytes}, {"a_zero_point", kBytes, true},
+    .inputs = {{"A", kBytes},
+               {"B", kBytes},
+               {"a_zero_point", kBytes, true},
                {"b_zero_point", kBytes, true}},
     .outputs = {{"Y", type_bit(DType::kI32)}},
     .accuracy = Accuracy::kExact,

@@ -12,8 +12,8 @@ Result<Dims> infer_matmul(const Dims& a, const Dims& b) {
   const Dim& depth = a.back();
   const Dim& other = b.size() == 1 ? b[0] : b[b.size() - 2];
   if (!may_equal(depth, other)) {
-    return shape_error("factors " + dims_text(a) + " and " + dims_text(b) + " do not fit: " +
-                       depth.text() + " columns meet " + other.text() + " rows");
+    return shape_error("factors " + dims_text(a) + " and " + dims_text(b) +
+                       " do not fit: " + depth.text() + " columns meet " + other.text() + " rows");
   }
   const size_t a_batch = a.size() > 2 ? a.size() - 2 : 0;
   const size_t b_batch = b.size() > 2 ? b.size() - 2 : 0;

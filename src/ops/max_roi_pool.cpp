@@ -12,18 +12,21 @@ namespace {
 Status infer(InferContext& c) {
   const std::vector<int64_t> pooled = c.attributes().ints("pooled_shape");
   constexpr int64_t kLargest = int64_t{1} << 20;
-  if (pooled.size() != 2 || pooled[0] < 1 || pooled[1] < 1 || pooled[0] > kLargest || pooled[1] > kLargest) {
+  if (pooled.size() != 2 || pooled[0] < 1 || pooled[1] < 1 || pooled[0] > kLargest ||
+      pooled[1] > kLargest) {
     return attribute_error("pooled_shape", "it must be two positive numbers");
   }
   if (c.rank(0) != 4 || c.rank(1) != 2 || !may_equal(c.dims(1)[1], 5)) {
-    return shape_error("X " + dims_text(c.dims(0)) + " and rois " + dims_text(c.dims(1)) + " do not fit");
+    return shape_error("X " + dims_text(c.dims(0)) + " and rois " + dims_text(c.dims(1)) +
+                       " do not fit");
   }
   c.set_output(0, c.dtype(0), {c.dims(1)[0], c.dims(0)[1], Dim(pooled[0]), Dim(pooled[1])});
   return ok();
 }
 
 // The rows [begin, end) of bin `i` of `bins` over `size` rows that begin at `start`.
-std::pair<int64_t, int64_t> bin(int64_t i, double size, int64_t bins, int64_t start, int64_t limit) {
+std::pair<int64_t, int64_t> bin(int64_t i, double size, int64_t bins, int64_t start,
+                                int64_t limit) {
   const double step = size / static_cast<double>(bins);
   const auto begin = static_cast<int64_t>(std::floor(static_cast<double>(i) * step));
   const auto end = static_cast<int64_t>(std::ceil(static_cast<double>(i + 1) * step));
@@ -50,7 +53,8 @@ Status reference(const RunContext& c) {
     const auto roi_width = static_cast<double>(std::max<int64_t>(box[2] - box[0] + 1, 1));
     const auto roi_height = static_cast<double>(std::max<int64_t>(box[3] - box[1] + 1, 1));
     for (int64_t ch = 0; ch < channels; ++ch) {
-      const double* plane = x.data() + (static_cast<int64_t>(roi[0]) * channels + ch) * height * width;
+      const double* plane =
+          x.data() + (static_cast<int64_t>(roi[0]) * channels + ch) * height * width;
       for (int64_t i = 0; i < out.shape[2]; ++i) {
         const auto [top, bottom] = bin(i, roi_height, out.shape[2], box[1], height);
         for (int64_t j = 0; j < out.shape[3]; ++j) {
@@ -58,7 +62,8 @@ Status reference(const RunContext& c) {
           const bool empty = bottom <= top || right <= left;
           double largest = empty ? 0 : -std::numeric_limits<double>::infinity();
           for (int64_t h = top; h < bottom; ++h) {
-            for (int64_t w = left; w < right; ++w) largest = std::max(largest, plane[h * width + w]);
+            for (int64_t w = left; w < right; ++w)
+              largest = std::max(largest, plane[h * width + w]);
           }
           y.push_back(largest);
         }

@@ -26,11 +26,13 @@ Status infer(InferContext& c) {
   LAN_TRY(Dims y, usual_shape(c.attributes(), c.dims(0)));
   if (c.has_input(2)) {
     const auto given = c.elements(2);
-    if (given && given->size() != y.size()) return shape_error("output_shape does not fit the input");
+    if (given && given->size() != y.size())
+      return shape_error("output_shape does not fit the input");
     for (size_t i = 0; i < y.size(); ++i) y[i] = given ? (*given)[i] : Dim::unknown();
   }
   for (const Dim& size : y) {
-    if (size.is_known() && size.value() < 0) return shape_error("the output would have a negative size");
+    if (size.is_known() && size.value() < 0)
+      return shape_error("the output would have a negative size");
   }
   c.set_output(0, c.dtype(0), std::move(y));
   return ok();

@@ -35,8 +35,8 @@ Status reference(const RunContext& c) {
   for (size_t i = 0; i < x.size(); ++i, at.next()) {
     for (size_t axis = 0; axis < input.rank(); ++axis) {
       if (!reduced[axis]) {
-        group_of[i] = group_of[i] * static_cast<size_t>(input.shape[axis]) +
-                      static_cast<size_t>(at[axis]);
+        group_of[i] =
+            group_of[i] * static_cast<size_t>(input.shape[axis]) + static_cast<size_t>(at[axis]);
       }
     }
   }

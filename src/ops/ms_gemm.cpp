@@ -53,8 +53,10 @@ Status quantized_reference(const RunContext& c) {
   LAN_OK(require_single(c, {kAScale, kAZero, kYScale, kYZero}));
   const MutableTensorView& y = c.output(0);
   const auto rows = static_cast<size_t>(y.shape[0]), columns = static_cast<size_t>(y.shape[1]);
-  const QuantizedOperand a_by = QuantizedOperand::read(c.input(kAScale), c.has_input(kAZero) ? &c.input(kAZero) : nullptr);
-  const QuantizedOperand b_by = QuantizedOperand::read(c.input(kBScale), c.has_input(kBZero) ? &c.input(kBZero) : nullptr);
+  const QuantizedOperand a_by =
+      QuantizedOperand::read(c.input(kAScale), c.has_input(kAZero) ? &c.input(kAZero) : nullptr);
+  const QuantizedOperand b_by =
+      QuantizedOperand::read(c.input(kBScale), c.has_input(kBZero) ? &c.input(kBZero) : nullptr);
   for (const size_t count : {b_by.scales.size(), b_by.zeros.size()}) {
     if (count != 1 && count != columns) return shape_error("B's scale does not fit its columns");
   }
@@ -73,18 +75,22 @@ Status quantized_reference(const RunContext& c) {
     const std::vector<double> bias = spread(c.input(kC), rows, columns);
     for (size_t i = 0; i < sums.size(); ++i) sums[i] += bias[i];
   }
-  for (size_t i = 0; i < sums.size(); ++i) sums[i] *= alpha * a_by.scale(0) * b_by.scale(i % columns);
+  for (size_t i = 0; i < sums.size(); ++i)
+    sums[i] *= alpha * a_by.scale(0) * b_by.scale(i % columns);
   if (!c.has_input(kYScale)) {
     write_doubles(y, sums);
     return ok();
   }
-  write_quantized(y, sums, QuantizedOperand::read(c.input(kYScale), c.has_input(kYZero) ? &c.input(kYZero) : nullptr));
+  write_quantized(
+      y, sums,
+      QuantizedOperand::read(c.input(kYScale), c.has_input(kYZero) ? &c.input(kYZero) : nullptr));
   return ok();
 }
 
 Result<FusedActivation> activation_of(const Attributes& attributes) {
   std::vector<float> parameters;
-  if (attributes.has("activation_alpha")) parameters.push_back(attributes.real("activation_alpha", 0));
+  if (attributes.has("activation_alpha"))
+    parameters.push_back(attributes.real("activation_alpha", 0));
   if (attributes.has("activation_beta")) {
     if (parameters.empty()) parameters.push_back(0);
     parameters.push_back(attributes.real("activation_beta", 0));
@@ -121,9 +127,15 @@ Status fused_reference(const RunContext& c) {
 extern constinit const OpDef op_ms_qgemm{
     .name = "QGemm",
     .domain = "com.microsoft",
-    .inputs = {{"A", kBytes}, {"a_scale", kF32}, {"a_zero_point", kBytes}, {"B", kBytes},
-               {"b_scale", kF32}, {"b_zero_point", kBytes}, {"C", type_bit(DType::kI32), true},
-               {"y_scale", kF32, true}, {"y_zero_point", kBytes, true}},
+    .inputs = {{"A", kBytes},
+               {"a_scale", kF32},
+               {"a_zero_point", kBytes},
+               {"B", kBytes},
+               {"b_scale", kF32},
+               {"b_zero_point", kBytes},
+               {"C", type_bit(DType::kI32), true},
+               {"y_scale", kF32, true},
+               {"y_zero_point", kBytes, true}},
     .outputs = {{"Y", kF32 | kBytes}},
     .accuracy = Accuracy::kRounding,
     .infer = infer_quantized,

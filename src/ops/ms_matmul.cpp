@@ -70,7 +70,8 @@ Result<std::vector<double>> centered_columns(const TensorView& b, const TensorVi
   if (!zero || values.empty()) return values;
   const std::vector<double> zeros = read_doubles(*zero);
   const auto columns = static_cast<size_t>(b.shape.back());
-  if (zeros.size() != 1 && zeros.size() != columns) return shape_error("a zero point does not fit B");
+  if (zeros.size() != 1 && zeros.size() != columns)
+    return shape_error("a zero point does not fit B");
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] -= zeros[zeros.size() == 1 ? 0 : i % columns];
   }
@@ -78,13 +79,14 @@ Result<std::vector<double>> centered_columns(const TensorView& b, const TensorVi
 }
 
 // y = a_scale * b_scale * y + bias, where b_scale and bias are one number or one a column.
-Status finish(const RunContext& c, std::vector<double>& y, double a_scale, const TensorView& b_scale,
-              const TensorView* bias) {
+Status finish(const RunContext& c, std::vector<double>& y, double a_scale,
+              const TensorView& b_scale, const TensorView* bias) {
   const std::vector<double> scales = read_doubles(b_scale);
   const std::vector<double> adds = bias ? read_doubles(*bias) : std::vector<double>{0.0};
   const auto columns = static_cast<size_t>(c.output(0).rank() > 0 ? c.output(0).shape.back() : 1);
   for (const size_t count : {scales.size(), adds.size()}) {
-    if (count != 1 && count != columns) return shape_error("a scale or bias does not fit the columns");
+    if (count != 1 && count != columns)
+      return shape_error("a scale or bias does not fit the columns");
   }
   for (size_t i = 0; i < y.size(); ++i) {
     y[i] = y[i] * a_scale * scales[scales.size() == 1 ? 0 : i % columns] +
@@ -109,9 +111,11 @@ Status dynamic_quantize(const RunContext& c) {
     high = std::max(high, value);
   }
   const float scale = high == low ? 1.0f : static_cast<float>(high - low) / 255.0f;
-  const auto zero = static_cast<int64_t>(std::nearbyint(std::clamp(-static_cast<float>(low) / scale, 0.0f, 255.0f)));
+  const auto zero = static_cast<int64_t>(
+      std::nearbyint(std::clamp(-static_cast<float>(low) / scale, 0.0f, 255.0f)));
   for (double& value : a) {
-    value = static_cast<double>(quantized(static_cast<float>(value) / scale, zero, {0, 255}) - zero);
+    value =
+        static_cast<double>(quantized(static_cast<float>(value) / scale, zero, {0, 255}) - zero);
   }
   LAN_TRY(const std::vector<double> b,
           centered_columns(c.input(1), c.has_input(3) ? &c.input(3) : nullptr));
@@ -130,7 +134,8 @@ Status integer_to_float(const RunContext& c) {
           centered_columns(c.input(1), c.has_input(5) ? &c.input(5) : nullptr));
   std::vector<double> y(static_cast<size_t>(c.output(0).count()));
   multiply(matmul_shape(c.input(0).shape, c.input(1).shape), a.data(), b.data(), y.data());
-  return finish(c, y, read_doubles(c.input(2))[0], c.input(3), c.has_input(6) ? &c.input(6) : nullptr);
+  return finish(c, y, read_doubles(c.input(2))[0], c.input(3),
+                c.has_input(6) ? &c.input(6) : nullptr);
 }
 
 // ---- MatMulNBits: A * B', where B is [N, K] in packed blocks
@@ -139,12 +144,14 @@ struct Packed {
   int64_t n = 0, k = 0, bits = 4, block = 32, blocks = 0, blob = 0;
 
   static Result<Packed> of(const Attributes& a) {
-    Packed p{a.integer("N", 0), a.integer("K", 0), a.integer("bits", 4), a.integer("block_size", 32)};
+    Packed p{a.integer("N", 0), a.integer("K", 0), a.integer("bits", 4),
+             a.integer("block_size", 32)};
     constexpr int64_t kLargest = int64_t{1} << 31;
     if (p.n < 1 || p.k < 1 || p.n > kLargest || p.k > kLargest) {
       return attribute_error("N", "N and K must be positive");
     }
-    if (p.bits != 2 && p.bits != 4 && p.bits != 8) return attribute_error("bits", "it must be 2, 4 or 8");
+    if (p.bits != 2 && p.bits != 4 && p.bits != 8)
+      return attribute_error("bits", "it must be 2, 4 or 8");
     if (p.block < 16 || (p.block & (p.block - 1)) != 0 || p.block > kLargest) {
       return attribute_error("block_size", "it must be a power of two, at least 16");
     }
@@ -158,7 +165,8 @@ Status infer_bits(InferContext& c) {
   LAN_TRY(const Packed p, Packed::of(c.attributes()));
   const Dims& a = c.dims(0);
   if (a.empty() || !may_equal(a.back(), p.k)) {
-    return shape_error("A " + dims_text(a) + " does not have K = " + std::to_string(p.k) + " columns");
+    return shape_error("A " + dims_text(a) + " does not have K = " + std::to_string(p.k) +
+                       " columns");
   }
   if (c.has_input(4) || c.input_count() > 6) {
     return Error{ErrorCode::kUnsupported, "g_idx is not supported", "", ""};
@@ -181,7 +189,8 @@ Status bits(const RunContext& c) {
   const std::vector<double> scales = read_doubles(c.input(2));
   const auto unpack = [&](std::span<const uint8_t> row, int64_t i) {
     const int64_t bit = i * p.bits;
-    return static_cast<double>(row[static_cast<size_t>(bit / 8)] >> (bit % 8) & ((1 << p.bits) - 1));
+    return static_cast<double>(row[static_cast<size_t>(bit / 8)] >> (bit % 8) &
+                               ((1 << p.bits) - 1));
   };
   std::vector<double> zeros;
   const int64_t zero_row = (p.blocks * p.bits + 7) / 8;
@@ -193,7 +202,8 @@ Status bits(const RunContext& c) {
     if (packed) {
       const auto rows = c.input(3).as<uint8_t>();
       for (int64_t i = 0; i < p.n * p.blocks; ++i) {
-        zeros.push_back(unpack(rows.subspan(static_cast<size_t>(i / p.blocks * zero_row)), i % p.blocks));
+        zeros.push_back(
+            unpack(rows.subspan(static_cast<size_t>(i / p.blocks * zero_row)), i % p.blocks));
       }
     } else {
       zeros = read_doubles(c.input(3));
@@ -210,7 +220,8 @@ Status bits(const RunContext& c) {
   }
   const Shape b_shape{p.k, p.n};
   std::vector<double> y(static_cast<size_t>(c.output(0).count()));
-  multiply(matmul_shape(c.input(0).shape, b_shape), read_doubles(c.input(0)).data(), b.data(), y.data());
+  multiply(matmul_shape(c.input(0).shape, b_shape), read_doubles(c.input(0)).data(), b.data(),
+           y.data());
   if (c.has_input(5)) {
     const std::vector<double> bias = read_doubles(c.input(5));
     if (bias.size() != static_cast<size_t>(p.n)) return shape_error("bias does not fit N");
@@ -235,7 +246,10 @@ extern constinit const OpDef op_ms_fused_mat_mul{
 extern constinit const OpDef op_ms_dynamic_quantize_mat_mul{
     .name = "DynamicQuantizeMatMul",
     .domain = "com.microsoft",
-    .inputs = {{"A", kF32}, {"B", kBytes}, {"b_scale", kF32}, {"b_zero_point", kBytes, true},
+    .inputs = {{"A", kF32},
+               {"B", kBytes},
+               {"b_scale", kF32},
+               {"b_zero_point", kBytes, true},
                {"bias", kF32, true}},
     .outputs = {{"Y", kF32}},
     .accuracy = Accuracy::kSummed,
@@ -246,8 +260,13 @@ extern constinit const OpDef op_ms_dynamic_quantize_mat_mul{
 extern constinit const OpDef op_ms_mat_mul_integer_to_float{
     .name = "MatMulIntegerToFloat",
     .domain = "com.microsoft",
-    .inputs = {{"A", kBytes}, {"B", kBytes}, {"a_scale", kF32}, {"b_scale", kF32},
-               {"a_zero_point", kBytes, true}, {"b_zero_point", kBytes, true}, {"bias", kF32, true}},
+    .inputs = {{"A", kBytes},
+               {"B", kBytes},
+               {"a_scale", kF32},
+               {"b_scale", kF32},
+               {"a_zero_point", kBytes, true},
+               {"b_zero_point", kBytes, true},
+               {"bias", kF32, true}},
     .outputs = {{"Y", kF32}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_float_result,
@@ -257,8 +276,11 @@ extern constinit const OpDef op_ms_mat_mul_integer_to_float{
 extern constinit const OpDef op_ms_mat_mul_nbits{
     .name = "MatMulNBits",
     .domain = "com.microsoft",
-    .inputs = {{"A", kFloats}, {"B", type_bit(DType::kU8)}, {"scales", kFloats},
-               {"zero_points", kFloats | type_bit(DType::kU8), true}, {"g_idx", kAnyType, true},
+    .inputs = {{"A", kFloats},
+               {"B", type_bit(DType::kU8)},
+               {"scales", kFloats},
+               {"zero_points", kFloats | type_bit(DType::kU8), true},
+               {"g_idx", kAnyType, true},
                {"bias", kFloats, true}},
     .outputs = {{"Y", kFloats}},
     .accuracy = Accuracy::kSummed,

@@ -25,8 +25,10 @@ Status infer(InferContext& c) {
     for (size_t k = 0; fits && k < y.size(); ++k) {
       fits = k == static_cast<size_t>(axis) || may_equal(c.dims(i)[k], y[k]);
     }
-    if (!fits) return shape_error("operand " + dims_text(c.dims(i)) + " does not fit " + dims_text(y));
-    y[static_cast<size_t>(axis)] = y[static_cast<size_t>(axis)] + c.dims(i)[static_cast<size_t>(axis)];
+    if (!fits)
+      return shape_error("operand " + dims_text(c.dims(i)) + " does not fit " + dims_text(y));
+    y[static_cast<size_t>(axis)] =
+        y[static_cast<size_t>(axis)] + c.dims(i)[static_cast<size_t>(axis)];
   }
   c.set_output(0, c.dtype(1), std::move(y));
   return ok();
@@ -34,7 +36,8 @@ Status infer(InferContext& c) {
 
 Status reference(const RunContext& c) {
   const MutableTensorView& y = c.output(0);
-  LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", 0), static_cast<int64_t>(y.rank())));
+  LAN_TRY(const int64_t axis,
+          checked_axis(c.attributes().integer("axis", 0), static_cast<int64_t>(y.rank())));
   const auto at = static_cast<size_t>(axis);
   const auto outer = static_cast<size_t>(count_between(y.shape, 0, at));
   const auto row = static_cast<size_t>(count_between(y.shape, at, y.rank()));

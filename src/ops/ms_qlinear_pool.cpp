@@ -14,7 +14,8 @@ constexpr uint64_t kF32 = type_bit(DType::kF32);
 
 Status refuse_channels_last(const InferContext& c) {
   if (c.attributes().integer("channels_last", 0) == 0) return ok();
-  return Error{ErrorCode::kUnsupported, "channels_last is not supported", "attribute 'channels_last'", ""};
+  return Error{ErrorCode::kUnsupported, "channels_last is not supported",
+               "attribute 'channels_last'", ""};
 }
 
 Status infer_average(InferContext& c) {
@@ -47,8 +48,7 @@ Status average(const RunContext& c) {
   const std::vector<double> x = dequantized(c.input(0), operand(c, 1));
   std::vector<double> means(static_cast<size_t>(y.count()));
   for_each_position(s, [&](int64_t position, const PoolTaps& taps) {
-    const double divisor =
-        count_padding ? taps.padded : static_cast<double>(taps.inside.size());
+    const double divisor = count_padding ? taps.padded : static_cast<double>(taps.inside.size());
     for (int64_t plane = 0; plane < s.planes; ++plane) {
       double sum = 0;
       for (const int64_t at : taps.inside) sum += x[static_cast<size_t>(plane * s.in_size + at)];
@@ -77,7 +77,10 @@ Status global_average(const RunContext& c) {
 extern constinit const OpDef op_ms_qlinear_average_pool{
     .name = "QLinearAveragePool",
     .domain = "com.microsoft",
-    .inputs = {{"X", kBytes}, {"x_scale", kF32}, {"x_zero_point", kBytes, true}, {"y_scale", kF32},
+    .inputs = {{"X", kBytes},
+               {"x_scale", kF32},
+               {"x_zero_point", kBytes, true},
+               {"y_scale", kF32},
                {"y_zero_point", kBytes, true}},
     .outputs = {{"Y", kBytes}},
     .accuracy = Accuracy::kRounding,
@@ -88,7 +91,10 @@ extern constinit const OpDef op_ms_qlinear_average_pool{
 extern constinit const OpDef op_ms_qlinear_global_average_pool{
     .name = "QLinearGlobalAveragePool",
     .domain = "com.microsoft",
-    .inputs = {{"X", kBytes}, {"x_scale", kF32}, {"x_zero_point", kBytes, true}, {"y_scale", kF32},
+    .inputs = {{"X", kBytes},
+               {"x_scale", kF32},
+               {"x_zero_point", kBytes, true},
+               {"y_scale", kF32},
                {"y_zero_point", kBytes, true}},
     .outputs = {{"Y", kBytes}},
     .accuracy = Accuracy::kRounding,

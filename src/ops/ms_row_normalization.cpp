@@ -1,4 +1,5 @@
-// OPS: ms_skip_layer_normalization ms_skip_simplified_layer_normalization simplified_layer_normalization ms_simplified_layer_normalization
+// OPS: ms_skip_layer_normalization ms_skip_simplified_layer_normalization
+// OPS: simplified_layer_normalization ms_simplified_layer_normalization
 // The normalizations of ONNX Runtime's transformer optimizer: of a sum, and without a mean.
 // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 
@@ -56,8 +57,8 @@ Status infer_simplified(InferContext& c) {
 
 Status simplified(const RunContext& c) {
   const TensorView& input = c.input(0);
-  LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", -1),
-                                           static_cast<int64_t>(input.rank())));
+  LAN_TRY(const int64_t axis,
+          checked_axis(c.attributes().integer("axis", -1), static_cast<int64_t>(input.rank())));
   std::vector<double> x = read_doubles(input);
   const auto length =
       static_cast<size_t>(count_between(input.shape, static_cast<size_t>(axis), input.rank()));
@@ -74,9 +75,14 @@ Status simplified(const RunContext& c) {
 extern constinit const OpDef op_ms_skip_layer_normalization{
     .name = "SkipLayerNormalization",
     .domain = "com.microsoft",
-    .inputs = {{"input", kFloats}, {"skip", kFloats}, {"gamma", kFloats}, {"beta", kFloats, true},
+    .inputs = {{"input", kFloats},
+               {"skip", kFloats},
+               {"gamma", kFloats},
+               {"beta", kFloats, true},
                {"bias", kFloats, true}},
-    .outputs = {{"output", kFloats}, {"mean", kFloats, true}, {"inv_std_var", kFloats, true},
+    .outputs = {{"output", kFloats},
+                {"mean", kFloats, true},
+                {"inv_std_var", kFloats, true},
                 {"input_skip_bias_sum", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_skip,
@@ -87,7 +93,9 @@ extern constinit const OpDef op_ms_skip_simplified_layer_normalization{
     .name = "SkipSimplifiedLayerNormalization",
     .domain = "com.microsoft",
     .inputs = {{"input", kFloats}, {"skip", kFloats}, {"gamma", kFloats}, {"bias", kFloats, true}},
-    .outputs = {{"output", kFloats}, {"mean", kFloats, true}, {"inv_std_var", kFloats, true},
+    .outputs = {{"output", kFloats},
+                {"mean", kFloats, true},
+                {"inv_std_var", kFloats, true},
                 {"input_skip_bias_sum", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_skip,

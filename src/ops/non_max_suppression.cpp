@@ -14,7 +14,8 @@ Status infer(InferContext& c) {
   const Dims &boxes = c.dims(0), &scores = c.dims(1);
   if (boxes.size() != 3 || scores.size() != 3 || !may_equal(boxes[2], 4) ||
       !may_equal(boxes[0], scores[0]) || !may_equal(boxes[1], scores[2])) {
-    return shape_error("boxes " + dims_text(boxes) + " and scores " + dims_text(scores) + " do not fit");
+    return shape_error("boxes " + dims_text(boxes) + " and scores " + dims_text(scores) +
+                       " do not fit");
   }
   c.set_output(0, DType::kI64, {Dim::unknown(), Dim(3)});
   return ok();
@@ -49,7 +50,8 @@ double number_or(const RunContext& c, size_t i, double fallback) {
 
 Status reference(const RunContext& c) {
   const auto boxes = c.input(0).as<float>(), scores = c.input(1).as<float>();
-  const int64_t batch = c.input(1).shape[0], classes = c.input(1).shape[1], count = c.input(1).shape[2];
+  const int64_t batch = c.input(1).shape[0], classes = c.input(1).shape[1],
+                count = c.input(1).shape[2];
   const bool centered = c.attributes().integer("center_point_box", 0) != 0;
   const int64_t most = c.has_input(2) && c.input(2).count() > 0 ? read_ints(c.input(2))[0] : 0;
   const auto threshold = static_cast<float>(number_or(c, 3, 0));
@@ -65,12 +67,15 @@ Status reference(const RunContext& c) {
       for (int64_t i = 0; i < count; ++i) {
         if (!has_floor || score[i] > floor) order.push_back(i);
       }
-      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return score[a] > score[b]; });
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return score[a] > score[b]; });
       kept.clear();
       for (const int64_t i : order) {
         if (static_cast<int64_t>(kept.size()) >= most) break;
         const Box box = box_of(boxes.data() + (n * count + i) * 4, centered);
-        const bool hidden = std::any_of(kept.begin(), kept.end(), [&](const Box& other) { return overlap(box, other, threshold); });
+        const bool hidden = std::any_of(kept.begin(), kept.end(), [&](const Box& other) {
+          return overlap(box, other, threshold);
+        });
         if (hidden) continue;
         kept.push_back(box);
         selected.insert(selected.end(), {n, k, i});
@@ -87,8 +92,11 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_non_max_suppression{
     .name = "NonMaxSuppression",
     .since = 11,
-    .inputs = {{"boxes", kF32}, {"scores", kF32}, {"max_output_boxes_per_class", kI64Type, true},
-               {"iou_threshold", kF32, true}, {"score_threshold", kF32, true}},
+    .inputs = {{"boxes", kF32},
+               {"scores", kF32},
+               {"max_output_boxes_per_class", kI64Type, true},
+               {"iou_threshold", kF32, true},
+               {"score_threshold", kF32, true}},
     .outputs = {{"selected_indices", kI64Type}},
     .infer = infer,
     .reference = reference,

@@ -11,9 +11,9 @@ Result<Dims> infer_pool(const Attributes& attributes, const Dims& x) {
   const std::vector<int64_t> kernel = attributes.ints("kernel_shape");
   if (kernel.empty()) return attribute_error("kernel_shape", "it is missing");
   if (x.size() != kernel.size() + 2) {
-    return shape_error("the input has " + std::to_string(x.size()) +
-                       " dimensions; a pool over " + std::to_string(kernel.size()) +
-                       " axes needs " + std::to_string(kernel.size() + 2));
+    return shape_error("the input has " + std::to_string(x.size()) + " dimensions; a pool over " +
+                       std::to_string(kernel.size()) + " axes needs " +
+                       std::to_string(kernel.size() + 2));
   }
   LAN_TRY(const Window window, Window::read(attributes, kernel));
   Dims y{x[0], x[1]};

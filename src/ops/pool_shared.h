@@ -8,7 +8,8 @@
 
 namespace lanthorn {
 
-/// The dimensions of a pool's output: X is [N, C, spatial...], the kernel is attribute kernel_shape.
+/// The dimensions of a pool's output: X is [N, C, spatial...], the kernel is attribute
+/// kernel_shape.
 Result<Dims> infer_pool(const Attributes& attributes, const Dims& x);
 
 /// A pool in a run: sizes of the spatial axes and the window with explicit pads.

@@ -49,8 +49,8 @@ Status reference(const RunContext& c) {
     const auto factor = static_cast<float>(static_cast<float>(x_by.scale(0)) *
                                            static_cast<float>(w_by.scale(i / size % maps)) /
                                            static_cast<float>(y_by.scale(0)));
-    sums[i] = static_cast<double>(
-        quantized(static_cast<float>(sums[i]) * factor, y_by.zero(0), range));
+    sums[i] =
+        static_cast<double>(quantized(static_cast<float>(sums[i]) * factor, y_by.zero(0), range));
   }
   write_doubles(y, sums);
   return ok();
@@ -61,9 +61,15 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_qlinear_conv{
     .name = "QLinearConv",
     .since = 10,
-    .inputs = {{"x", kBytes}, {"x_scale", kF32}, {"x_zero_point", kBytes}, {"w", kBytes},
-               {"w_scale", kF32}, {"w_zero_point", kBytes}, {"y_scale", kF32},
-               {"y_zero_point", kBytes}, {"B", type_bit(DType::kI32), true}},
+    .inputs = {{"x", kBytes},
+               {"x_scale", kF32},
+               {"x_zero_point", kBytes},
+               {"w", kBytes},
+               {"w_scale", kF32},
+               {"w_zero_point", kBytes},
+               {"y_scale", kF32},
+               {"y_zero_point", kBytes},
+               {"B", type_bit(DType::kI32), true}},
     .outputs = {{"y", kBytes}},
     .accuracy = Accuracy::kRounding,
     .infer = infer,

@@ -44,10 +44,10 @@ Status reference(const RunContext& c) {
   multiply(shape, a.data(), b.data(), sums.data());
   const IntegerRange range = integer_range(y.dtype);
   for (size_t i = 0; i < sums.size(); ++i) {
-    const auto factor =
-        static_cast<float>(a_by.scale(i / columns % rows) * b_by.scale(i % columns) / y_by.scale(0));
-    sums[i] = static_cast<double>(
-        quantized(static_cast<float>(sums[i]) * factor, y_by.zero(0), range));
+    const auto factor = static_cast<float>(a_by.scale(i / columns % rows) *
+                                           b_by.scale(i % columns) / y_by.scale(0));
+    sums[i] =
+        static_cast<double>(quantized(static_cast<float>(sums[i]) * factor, y_by.zero(0), range));
   }
   write_doubles(y, sums);
   return ok();
@@ -58,8 +58,13 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_qlinear_mat_mul{
     .name = "QLinearMatMul",
     .since = 21,
-    .inputs = {{"a", kTypes}, {"a_scale", kScales}, {"a_zero_point", kTypes}, {"b", kTypes},
-               {"b_scale", kScales}, {"b_zero_point", kTypes}, {"y_scale", kScales},
+    .inputs = {{"a", kTypes},
+               {"a_scale", kScales},
+               {"a_zero_point", kTypes},
+               {"b", kTypes},
+               {"b_scale", kScales},
+               {"b_zero_point", kTypes},
+               {"y_scale", kScales},
                {"y_zero_point", kTypes}},
     .outputs = {{"y", kTypes}},
     .accuracy = Accuracy::kRounding,

@@ -61,15 +61,24 @@ Status check_granularity(const InferContext& c, size_t scale, size_t zero_point)
 
 IntegerRange integer_range(DType dtype) {
   switch (dtype) {
-    case DType::kI8: return {-128, 127};
-    case DType::kU16: return {0, 65535};
-    case DType::kI16: return {-32768, 32767};
-    case DType::kI4: return {-8, 7};
-    case DType::kU4: return {0, 15};
-    case DType::kI2: return {-2, 1};
-    case DType::kU2: return {0, 3};
-    case DType::kI32: return {INT32_MIN, INT32_MAX};
-    default: return {0, 255};
+    case DType::kI8:
+      return {-128, 127};
+    case DType::kU16:
+      return {0, 65535};
+    case DType::kI16:
+      return {-32768, 32767};
+    case DType::kI4:
+      return {-8, 7};
+    case DType::kU4:
+      return {0, 15};
+    case DType::kI2:
+      return {-2, 1};
+    case DType::kU2:
+      return {0, 3};
+    case DType::kI32:
+      return {INT32_MIN, INT32_MAX};
+    default:
+      return {0, 255};
   }
 }
 

@@ -11,9 +11,9 @@ namespace lanthorn {
 constexpr uint64_t kQuantizedInts =
     type_bit(DType::kI8) | type_bit(DType::kU8) | type_bit(DType::kI16) | type_bit(DType::kU16) |
     type_bit(DType::kI4) | type_bit(DType::kU4) | type_bit(DType::kI2) | type_bit(DType::kU2);
-constexpr uint64_t kSmallFloats =
-    type_bit(DType::kF8E4M3FN) | type_bit(DType::kF8E4M3FNUZ) | type_bit(DType::kF8E5M2) |
-    type_bit(DType::kF8E5M2FNUZ) | type_bit(DType::kF4E2M1);
+constexpr uint64_t kSmallFloats = type_bit(DType::kF8E4M3FN) | type_bit(DType::kF8E4M3FNUZ) |
+                                  type_bit(DType::kF8E5M2) | type_bit(DType::kF8E5M2FNUZ) |
+                                  type_bit(DType::kF4E2M1);
 
 /// Which of the scales belongs to which element: one for all, one for each position of an axis, or
 /// one for each block along an axis.

@@ -67,7 +67,8 @@ Status reference(const RunContext& c) {
     if (to_float) {
       bytes[i] = f32_to_small_float(y.dtype, quotient + static_cast<float>(zeros[at]), saturate);
     } else {
-      integers[i] = static_cast<double>(quantized(quotient, static_cast<int64_t>(zeros[at]), range));
+      integers[i] =
+          static_cast<double>(quantized(quotient, static_cast<int64_t>(zeros[at]), range));
     }
   }
   if (!to_float) write_doubles(y, integers);
@@ -79,7 +80,9 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_quantize_linear{
     .name = "QuantizeLinear",
     .since = 28,
-    .inputs = {{"x", kInputs}, {"y_scale", kScales}, {"y_zero_point", kQuantizedInts | kSmallFloats, true}},
+    .inputs = {{"x", kInputs},
+               {"y_scale", kScales},
+               {"y_zero_point", kQuantizedInts | kSmallFloats, true}},
     .outputs = {{"y", kQuantizedInts | kSmallFloats}},
     .accuracy = Accuracy::kRounding,
     .infer = infer,
@@ -90,7 +93,9 @@ extern constinit const OpDef op_quantize_linear{
 extern constinit const OpDef op_ms_quantize_linear{
     .name = "QuantizeLinear",
     .domain = "com.microsoft",
-    .inputs = {{"x", kInputs}, {"y_scale", kScales}, {"y_zero_point", kQuantizedInts | kSmallFloats, true}},
+    .inputs = {{"x", kInputs},
+               {"y_scale", kScales},
+               {"y_zero_point", kQuantizedInts | kSmallFloats, true}},
     .outputs = {{"y", kQuantizedInts | kSmallFloats}},
     .accuracy = Accuracy::kRounding,
     .infer = infer,

@@ -2,9 +2,8 @@
 // Recurrent layers. https://onnx.ai/onnx/operators/onnx__LSTM.html
 // https://onnx.ai/onnx/operators/onnx__GRU.html https://onnx.ai/onnx/operators/onnx__RNN.html
 
-#include "ops/recurrent_shared.h"
-
 #include "ops/numbers_shared.h"
+#include "ops/recurrent_shared.h"
 
 namespace lanthorn {
 namespace {
@@ -76,7 +75,8 @@ Status lstm(const RunContext& c) {
   std::vector<double> h = initial_state(c, s, 5), memory = initial_state(c, s, 6);
   std::vector<double> peep(static_cast<size_t>(s.directions * 3 * s.hidden));
   if (c.has_input(7)) {
-    if (c.input(7).count() != static_cast<int64_t>(peep.size())) return shape_error("P does not fit");
+    if (c.input(7).count() != static_cast<int64_t>(peep.size()))
+      return shape_error("P does not fit");
     peep = read_doubles(c.input(7));
   }
   std::vector<double> next(static_cast<size_t>(s.hidden));
@@ -87,8 +87,9 @@ Status lstm(const RunContext& c) {
     for (int64_t i = 0; i < s.hidden; ++i) {
       double& before = memory[static_cast<size_t>(at + i)];
       const double in = act[0](cell.d.clipped(cell.gate(0, i, x, old) + p[i] * before));
-      const double keep = couple ? 1 - in
-                                 : act[0](cell.d.clipped(cell.gate(2, i, x, old) + p[2 * s.hidden + i] * before));
+      const double keep =
+          couple ? 1 - in
+                 : act[0](cell.d.clipped(cell.gate(2, i, x, old) + p[2 * s.hidden + i] * before));
       const double fresh = act[1](cell.d.clipped(cell.gate(3, i, x, old)));
       before = keep * before + in * fresh;
       const double out = act[0](cell.d.clipped(cell.gate(1, i, x, old) + p[s.hidden + i] * before));
@@ -147,9 +148,14 @@ Status rnn(const RunContext& c) {
 extern constinit const OpDef op_lstm{
     .name = "LSTM",
     .since = 22,
-    .inputs = {{"X", kFloats}, {"W", kFloats}, {"R", kFloats}, {"B", kFloats, true},
-               {"sequence_lens", kLengths, true}, {"initial_h", kFloats, true},
-               {"initial_c", kFloats, true}, {"P", kFloats, true}},
+    .inputs = {{"X", kFloats},
+               {"W", kFloats},
+               {"R", kFloats},
+               {"B", kFloats, true},
+               {"sequence_lens", kLengths, true},
+               {"initial_h", kFloats, true},
+               {"initial_c", kFloats, true},
+               {"P", kFloats, true}},
     .outputs = {{"Y", kFloats, true}, {"Y_h", kFloats, true}, {"Y_c", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_lstm,
@@ -159,8 +165,12 @@ extern constinit const OpDef op_lstm{
 extern constinit const OpDef op_gru{
     .name = "GRU",
     .since = 22,
-    .inputs = {{"X", kFloats}, {"W", kFloats}, {"R", kFloats}, {"B", kFloats, true},
-               {"sequence_lens", kLengths, true}, {"initial_h", kFloats, true}},
+    .inputs = {{"X", kFloats},
+               {"W", kFloats},
+               {"R", kFloats},
+               {"B", kFloats, true},
+               {"sequence_lens", kLengths, true},
+               {"initial_h", kFloats, true}},
     .outputs = {{"Y", kFloats, true}, {"Y_h", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_gru,
@@ -170,8 +180,12 @@ extern constinit const OpDef op_gru{
 extern constinit const OpDef op_rnn{
     .name = "RNN",
     .since = 22,
-    .inputs = {{"X", kFloats}, {"W", kFloats}, {"R", kFloats}, {"B", kFloats, true},
-               {"sequence_lens", kLengths, true}, {"initial_h", kFloats, true}},
+    .inputs = {{"X", kFloats},
+               {"W", kFloats},
+               {"R", kFloats},
+               {"B", kFloats, true},
+               {"sequence_lens", kLengths, true},
+               {"initial_h", kFloats, true}},
     .outputs = {{"Y", kFloats, true}, {"Y_h", kFloats, true}},
     .accuracy = Accuracy::kSummed,
     .infer = infer_rnn,

@@ -55,15 +55,19 @@ Status infer_recurrent(InferContext& c, int64_t gates, bool has_cell) {
   if (c.has_input(4) && (c.rank(4) != 1 || !may_equal(c.dims(4)[0], batch))) {
     return shape_error("sequence_lens must be one number a sample");
   }
-  const Dims state = batch_first ? Dims{batch, directions, hidden} : Dims{directions, batch, hidden};
+  const Dims state =
+      batch_first ? Dims{batch, directions, hidden} : Dims{directions, batch, hidden};
   for (size_t i = 5; i < (has_cell ? 7u : 6u); ++i) {
     if (!c.has_input(i)) continue;
     bool fits = c.rank(i) == 3;
     for (size_t k = 0; fits && k < 3; ++k) fits = may_equal(c.dims(i)[k], state[k]);
-    if (!fits) return shape_error("an initial state is " + dims_text(c.dims(i)) + ", not " + dims_text(state));
+    if (!fits)
+      return shape_error("an initial state is " + dims_text(c.dims(i)) + ", not " +
+                         dims_text(state));
   }
-  c.set_output(0, c.dtype(0), batch_first ? Dims{batch, length, directions, hidden}
-                                          : Dims{length, directions, batch, hidden});
+  c.set_output(0, c.dtype(0),
+               batch_first ? Dims{batch, length, directions, hidden}
+                           : Dims{length, directions, batch, hidden});
   c.set_output(1, c.dtype(0), state);
   if (has_cell) c.set_output(2, c.dtype(0), state);
   return ok();
@@ -82,7 +86,8 @@ RecurrentShape recurrent_shape(const RunContext& c, int64_t gates) {
 }
 
 Result<std::vector<RecurrentDirection>> recurrent_directions(
-    const RunContext& c, const RecurrentShape& s, std::initializer_list<std::string_view> defaults) {
+    const RunContext& c, const RecurrentShape& s,
+    std::initializer_list<std::string_view> defaults) {
   const Attributes& a = c.attributes();
   const std::vector<double> w = read_doubles(c.input(1)), r = read_doubles(c.input(2));
   std::vector<double> b(static_cast<size_t>(s.directions * s.gates * s.hidden * 2));
@@ -100,8 +105,10 @@ Result<std::vector<RecurrentDirection>> recurrent_directions(
     direction.reversed = d == 1 || a.text("direction", "forward") == "reverse";
     size_t i = static_cast<size_t>(d) * defaults.size();
     for (const std::string_view usual : defaults) {
-      const std::string_view name = names && i < names->size() ? std::string_view((*names)[i]) : usual;
-      LAN_TRY(const FusedActivation activation, FusedActivation::of(name, parameters_of(alphas, betas, i)));
+      const std::string_view name =
+          names && i < names->size() ? std::string_view((*names)[i]) : usual;
+      LAN_TRY(const FusedActivation activation,
+              FusedActivation::of(name, parameters_of(alphas, betas, i)));
       direction.activations.push_back(activation);
       ++i;
     }
@@ -110,7 +117,8 @@ Result<std::vector<RecurrentDirection>> recurrent_directions(
   return directions;
 }
 
-const double* recurrent_row(const RecurrentShape& s, const std::vector<double>& x, int64_t t, int64_t n) {
+const double* recurrent_row(const RecurrentShape& s, const std::vector<double>& x, int64_t t,
+                            int64_t n) {
   return x.data() + (s.batch_first ? n * s.length + t : t * s.batch + n) * s.size;
 }
 
@@ -120,7 +128,8 @@ std::vector<double> initial_state(const RunContext& c, const RecurrentShape& s, 
   const std::vector<double> given = read_doubles(c.input(i));
   if (!s.batch_first) return given;
   for (size_t at = 0; at < state.size(); ++at) {
-    const auto h = static_cast<int64_t>(at) % s.hidden, n = static_cast<int64_t>(at) / s.hidden % s.batch;
+    const auto h = static_cast<int64_t>(at) % s.hidden,
+               n = static_cast<int64_t>(at) / s.hidden % s.batch;
     const int64_t d = static_cast<int64_t>(at) / (s.hidden * s.batch);
     state[at] = given[static_cast<size_t>((n * s.directions + d) * s.hidden + h)];
   }

@@ -23,19 +23,22 @@ RecurrentShape recurrent_shape(const RunContext& c, int64_t gates);
 
 /// One direction of a run: its weights, and what it works on.
 struct RecurrentDirection {
-  std::vector<double> w, r, b;            // [gates * hidden, size], [gates * hidden, hidden], bias or zeros
+  std::vector<double> w, r, b;  // [gates * hidden, size], [gates * hidden, hidden], bias or zeros
   std::vector<FusedActivation> activations;
-  double clip = 0;                        // 0: none
+  double clip = 0;  // 0: none
   bool reversed = false;
 
-  double clipped(double x) const { return clip > 0 ? (x < -clip ? -clip : x > clip ? clip : x) : x; }
+  double clipped(double x) const {
+    return clip > 0 ? (x < -clip ? -clip : x > clip ? clip : x) : x;
+  }
 };
 /// The directions of a node; `defaults` are the activations of one direction.
 Result<std::vector<RecurrentDirection>> recurrent_directions(
     const RunContext& c, const RecurrentShape& s, std::initializer_list<std::string_view> defaults);
 
 /// Element [t, n, :] of X.
-const double* recurrent_row(const RecurrentShape& s, const std::vector<double>& x, int64_t t, int64_t n);
+const double* recurrent_row(const RecurrentShape& s, const std::vector<double>& x, int64_t t,
+                            int64_t n);
 /// The state [directions, batch, hidden] that input `i` holds, or zeros.
 std::vector<double> initial_state(const RunContext& c, const RecurrentShape& s, size_t i);
 /// The length of each sample: input 4, or the whole.

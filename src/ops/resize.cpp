@@ -69,7 +69,8 @@ Status infer_from_sizes(InferContext& c, const std::vector<size_t>& axes, Dims y
     for (const size_t axis : axes) {
       const Dim& from = c.dims(0)[axis];
       const bool known = scale && each.size() == axes.size() && from.is_known();
-      y[axis] = known ? Dim(round_half_up(*scale * static_cast<double>(from.value()))) : Dim::unknown();
+      y[axis] =
+          known ? Dim(round_half_up(*scale * static_cast<double>(from.value()))) : Dim::unknown();
     }
   }
   c.set_output(0, c.dtype(0), std::move(y));
@@ -128,7 +129,8 @@ Status reference(const RunContext& c) {
   std::vector<double> scales, roi;
   if (c.has_input(kScales)) scales = read_doubles(c.input(kScales));
   if (c.has_input(kRoi)) roi = read_doubles(c.input(kRoi));
-  const bool crops = c.attributes().text("coordinate_transformation_mode", "") == "tf_crop_and_resize";
+  const bool crops =
+      c.attributes().text("coordinate_transformation_mode", "") == "tf_crop_and_resize";
   if (crops && roi.size() != 2 * axes.size()) return shape_error("roi does not fit the axes");
   if (scales.empty()) {
     const std::vector<int64_t> sizes = read_ints(c.input(kSizes));
@@ -159,7 +161,9 @@ Status reference(const RunContext& c) {
     const bool small = dtype_bytes(y.dtype) < 4;
     for (double& value : x) {
       value = std::nearbyint(value);
-      if (small) value = std::clamp(value, static_cast<double>(range.lowest), static_cast<double>(range.highest));
+      if (small)
+        value = std::clamp(value, static_cast<double>(range.lowest),
+                           static_cast<double>(range.highest));
     }
   }
   write_doubles(y, x);
@@ -171,8 +175,10 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_resize{
     .name = "Resize",
     .since = 19,
-    .inputs = {{"X", kNumbers | kBoolType}, {"roi", kRoiTypes, true},
-               {"scales", type_bit(DType::kF32), true}, {"sizes", kI64Type, true}},
+    .inputs = {{"X", kNumbers | kBoolType},
+               {"roi", kRoiTypes, true},
+               {"scales", type_bit(DType::kF32), true},
+               {"sizes", kI64Type, true}},
     .outputs = {{"Y", kNumbers | kBoolType}},
     .accuracy = Accuracy::kSummed,
     .infer = infer,

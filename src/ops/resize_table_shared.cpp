@@ -25,7 +25,8 @@ Result<double> source(std::string_view mode, const ResizeAxis& a, double x) {
     const double offset = a.roi_start * (in - 1);
     return offset + (out == 1 ? width * (in - 1) / 2 : x * width * (in - 1) / (out - 1));
   }
-  return attribute_error("coordinate_transformation_mode", "'" + std::string(mode) + "' is not known");
+  return attribute_error("coordinate_transformation_mode",
+                         "'" + std::string(mode) + "' is not known");
 }
 
 double cubic(double a, double x) {

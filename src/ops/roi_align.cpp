@@ -37,7 +37,8 @@ struct Corners {
 
 Corners corners_of(double y, double x, int64_t height, int64_t width) {
   Corners corners;
-  if (!(y >= -1 && y <= static_cast<double>(height) && x >= -1 && x <= static_cast<double>(width))) {
+  if (!(y >= -1 && y <= static_cast<double>(height) && x >= -1 &&
+        x <= static_cast<double>(width))) {
     return corners;
   }
   y = std::max(y, 0.0);
@@ -47,8 +48,9 @@ Corners corners_of(double y, double x, int64_t height, int64_t width) {
   const int64_t bottom = std::min(top + 1, height - 1), right = std::min(left + 1, width - 1);
   const double down = top >= height - 1 ? 0 : y - static_cast<double>(top);
   const double along = left >= width - 1 ? 0 : x - static_cast<double>(left);
-  corners = {{top * width + left, top * width + right, bottom * width + left, bottom * width + right},
-             {(1 - down) * (1 - along), (1 - down) * along, down * (1 - along), down * along}};
+  corners = {
+      {top * width + left, top * width + right, bottom * width + left, bottom * width + right},
+      {(1 - down) * (1 - along), (1 - down) * along, down * (1 - along), down * along}};
   return corners;
 }
 
@@ -59,7 +61,8 @@ Status reference(const RunContext& c) {
   const int64_t channels = view.shape[1], height = view.shape[2], width = view.shape[3];
   const int64_t rows = out.shape[2], columns = out.shape[3];
   const double scale = a.real("spatial_scale", 1);
-  const double shift = a.text("coordinate_transformation_mode", "half_pixel") == "half_pixel" ? 0.5 : 0;
+  const double shift =
+      a.text("coordinate_transformation_mode", "half_pixel") == "half_pixel" ? 0.5 : 0;
   const int64_t ratio = a.integer("sampling_ratio", 0);
   const bool average = a.text("mode", "avg") == "avg";
   const std::vector<double> x = read_doubles(view), rois = read_doubles(c.input(1));
@@ -91,8 +94,12 @@ Status reference(const RunContext& c) {
           double sum = 0, largest = -std::numeric_limits<double>::infinity();
           for (int64_t iy = 0; iy < down; ++iy) {
             for (int64_t ix = 0; ix < along; ++ix) {
-              const double sy = top + (static_cast<double>(i) + (static_cast<double>(iy) + 0.5) / static_cast<double>(down)) * bin_height;
-              const double sx = left + (static_cast<double>(j) + (static_cast<double>(ix) + 0.5) / static_cast<double>(along)) * bin_width;
+              const double sy = top + (static_cast<double>(i) + (static_cast<double>(iy) + 0.5) /
+                                                                    static_cast<double>(down)) *
+                                          bin_height;
+              const double sx = left + (static_cast<double>(j) + (static_cast<double>(ix) + 0.5) /
+                                                                     static_cast<double>(along)) *
+                                           bin_width;
               const Corners corners = corners_of(sy, sx, height, width);
               double value = 0;
               for (int k = 0; k < 4; ++k) {
@@ -105,8 +112,10 @@ Status reference(const RunContext& c) {
             }
           }
           const int64_t count = std::max<int64_t>(down * along, 1);
-          const double result = average ? sum / static_cast<double>(count) : (down * along > 0 ? largest : 0);
-          y[static_cast<size_t>(((static_cast<int64_t>(r) * channels + ch) * rows + i) * columns + j)] = result;
+          const double result =
+              average ? sum / static_cast<double>(count) : (down * along > 0 ? largest : 0);
+          y[static_cast<size_t>(((static_cast<int64_t>(r) * channels + ch) * rows + i) * columns +
+                                j)] = result;
         }
       }
     }

@@ -42,18 +42,21 @@ Status reference(const RunContext& c) {
   const std::vector<double> cosines = read_doubles(c.input(1)), sines = read_doubles(c.input(2));
   std::vector<int64_t> positions;
   if (c.has_input(3)) positions = read_ints(c.input(3));
-  const int64_t rows = half == 0 ? 0 : static_cast<int64_t>(std::min(cosines.size(), sines.size())) / half;
+  const int64_t rows =
+      half == 0 ? 0 : static_cast<int64_t>(std::min(cosines.size(), sines.size())) / half;
   std::vector<double> x = read_doubles(view);
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t s = 0; s < length; ++s) {
       const auto token = static_cast<size_t>(b * length + s);
-      if (!positions.empty() && token >= positions.size()) return shape_error("position_ids is too short");
+      if (!positions.empty() && token >= positions.size())
+        return shape_error("position_ids is too short");
       const int64_t row = positions.empty() ? static_cast<int64_t>(token) : positions[token];
       if (half > 0 && (row < 0 || row >= rows)) {
         return shape_error("position " + std::to_string(row) + " is not in the caches");
       }
       for (int64_t h = 0; h < heads; ++h) {
-        double* at = x.data() + (packed ? (b * length + s) * heads + h : (b * heads + h) * length + s) * size;
+        double* at = x.data() +
+                     (packed ? (b * length + s) * heads + h : (b * heads + h) * length + s) * size;
         for (int64_t i = 0; i < half; ++i) {
           double& real = at[interleaved ? 2 * i : i];
           double& imaginary = at[interleaved ? 2 * i + 1 : half + i];
@@ -75,7 +78,9 @@ Status reference(const RunContext& c) {
 extern constinit const OpDef op_rotary_embedding{
     .name = "RotaryEmbedding",
     .since = 23,
-    .inputs = {{"X", kFloats}, {"cos_cache", kFloats}, {"sin_cache", kFloats},
+    .inputs = {{"X", kFloats},
+               {"cos_cache", kFloats},
+               {"sin_cache", kFloats},
                {"position_ids", kI64Type, true}},
     .outputs = {{"Y", kFloats}},
     .accuracy = Accuracy::kSummed,

@@ -2,10 +2,9 @@
 // Normalization over the last axes. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
 // https://onnx.ai/onnx/operators/onnx__RMSNormalization.html
 
-#include "ops/row_normalization_shared.h"
-
 #include "graph/onnx_dtype.h"
 #include "ops/numbers_shared.h"
+#include "ops/row_normalization_shared.h"
 #include "tensor/convert.h"
 
 namespace lanthorn {
@@ -45,8 +44,8 @@ Status infer_rms(InferContext& c) {
 
 Status normalize(const RunContext& c, bool center) {
   const TensorView& input = c.input(0);
-  LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", -1),
-                                           static_cast<int64_t>(input.rank())));
+  LAN_TRY(const int64_t axis,
+          checked_axis(c.attributes().integer("axis", -1), static_cast<int64_t>(input.rank())));
   std::vector<double> x = read_doubles(input);
   const auto length =
       static_cast<size_t>(count_between(input.shape, static_cast<size_t>(axis), input.rank()));

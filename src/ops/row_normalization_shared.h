@@ -10,7 +10,7 @@ namespace lanthorn {
 
 /// What LayerNormalization and its relatives do to each run of numbers.
 struct RowNormalization {
-  bool center = true;        // subtract the mean (RMSNormalization does not)
+  bool center = true;  // subtract the mean (RMSNormalization does not)
   double epsilon = 1e-5;
 };
 

@@ -1,4 +1,5 @@
-// Scan: runs a subgraph over the slices of its inputs. https://onnx.ai/onnx/operators/onnx__Scan.html
+// Scan: runs a subgraph over the slices of its inputs.
+// https://onnx.ai/onnx/operators/onnx__Scan.html
 
 #include <algorithm>
 
@@ -45,8 +46,9 @@ Status infer(InferContext& c) {
       slices.push_back(ValueType::unranked(type.dtype));
       continue;
     }
-    LAN_TRY(const int64_t axis, checked_axis(entry(c.attributes(), "scan_input_axes", i - p.states),
-                                             static_cast<int64_t>(type.dims.size()), "scan_input_axes"));
+    LAN_TRY(const int64_t axis,
+            checked_axis(entry(c.attributes(), "scan_input_axes", i - p.states),
+                         static_cast<int64_t>(type.dims.size()), "scan_input_axes"));
     ValueType slice = type;
     if (type.dims[static_cast<size_t>(axis)].is_known() || !length.is_known()) {
       length = type.dims[static_cast<size_t>(axis)];
@@ -56,15 +58,17 @@ Status infer(InferContext& c) {
   }
   LAN_TRY(const CarriedTypes types, infer_carried(c, states, {}, slices, 0));
   if (types.outputs.size() < c.output_count()) return shape_error("the body has too few outputs");
-  for (size_t i = 0; i < p.states; ++i) c.set_output(i, outside_of_loop(types.carried[i], states[i]));
+  for (size_t i = 0; i < p.states; ++i)
+    c.set_output(i, outside_of_loop(types.carried[i], states[i]));
   for (size_t i = 0; i < p.outputs; ++i) {
     const ValueType& slice = types.outputs[p.states + i];
     if (!slice.ranked) {
       c.set_output(p.states + i, ValueType::unranked(slice.dtype));
       continue;
     }
-    LAN_TRY(const int64_t axis, checked_axis(entry(c.attributes(), "scan_output_axes", i),
-                                             static_cast<int64_t>(slice.dims.size()) + 1, "scan_output_axes"));
+    LAN_TRY(const int64_t axis,
+            checked_axis(entry(c.attributes(), "scan_output_axes", i),
+                         static_cast<int64_t>(slice.dims.size()) + 1, "scan_output_axes"));
     ValueType all = slice;
     all.dims.insert(all.dims.begin() + axis, length);
     c.set_output(p.states + i, std::move(all));
@@ -83,8 +87,9 @@ Status reference(const RunContext& c) {
   for (size_t i = 0; i < p.inputs; ++i) {
     const Tensor* tensor = c.input_value(p.states + i).tensor();
     if (!tensor) return shape_error("a scan input must be a tensor");
-    LAN_TRY(const int64_t axis, checked_axis(entry(a, "scan_input_axes", i),
-                                             static_cast<int64_t>(tensor->rank()), "scan_input_axes"));
+    LAN_TRY(const int64_t axis,
+            checked_axis(entry(a, "scan_input_axes", i), static_cast<int64_t>(tensor->rank()),
+                         "scan_input_axes"));
     axes.push_back(static_cast<size_t>(axis));
     scanned.push_back(*tensor);
     if (length >= 0 && tensor->shape()[axes[i]] != length) {
@@ -112,9 +117,11 @@ Status reference(const RunContext& c) {
   for (size_t i = 0; i < p.states; ++i) c.set_output_value(i, std::move(state[i]));
   for (size_t i = 0; i < p.outputs; ++i) {
     if (slices[i].empty()) return shape_error("a scan over nothing has no output");
-    if (entry(a, "scan_output_directions", i) != 0) std::reverse(slices[i].begin(), slices[i].end());
-    LAN_TRY(const int64_t axis, checked_axis(entry(a, "scan_output_axes", i),
-                                             static_cast<int64_t>(slices[i][0].rank()) + 1, "scan_output_axes"));
+    if (entry(a, "scan_output_directions", i) != 0)
+      std::reverse(slices[i].begin(), slices[i].end());
+    LAN_TRY(const int64_t axis,
+            checked_axis(entry(a, "scan_output_axes", i),
+                         static_cast<int64_t>(slices[i][0].rank()) + 1, "scan_output_axes"));
     LAN_TRY(Tensor all, stacked(slices[i], static_cast<size_t>(axis)));
     c.set_output_value(p.states + i, std::move(all));
   }

@@ -18,7 +18,8 @@ Result<Value::Sequence> items_of(const RunContext& c) {
 Result<int64_t> position_of(const RunContext& c, size_t i, int64_t fallback, int64_t size,
                             int64_t limit) {
   if (i >= c.input_count() || c.input_value(i).is_none()) return fallback;
-  const auto numbers = c.input_value(i).tensor() ? c.input_value(i).tensor()->to_ints() : std::nullopt;
+  const auto numbers =
+      c.input_value(i).tensor() ? c.input_value(i).tensor()->to_ints() : std::nullopt;
   if (!numbers || numbers->size() != 1) return shape_error("a position must be one integer");
   const int64_t position = (*numbers)[0] < 0 ? (*numbers)[0] + size : (*numbers)[0];
   if (position < 0 || position >= limit) {

@@ -39,7 +39,8 @@ Status concat(const RunContext& c) {
   const bool new_axis = c.attributes().integer("new_axis", 0) != 0;
   LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", 0),
                                            static_cast<int64_t>(parts[0].rank()) + new_axis));
-  LAN_TRY(Tensor all, new_axis ? stacked(parts, static_cast<size_t>(axis)) : joined(parts, static_cast<size_t>(axis)));
+  LAN_TRY(Tensor all, new_axis ? stacked(parts, static_cast<size_t>(axis))
+                               : joined(parts, static_cast<size_t>(axis)));
   c.set_output_value(0, std::move(all));
   return ok();
 }
@@ -88,7 +89,8 @@ Result<std::vector<int64_t>> lengths(const RunContext& c, int64_t size) {
 Status split(const RunContext& c) {
   const Tensor* x = c.input_value(0).tensor();
   if (!x) return shape_error("the input must be a tensor");
-  LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", 0), static_cast<int64_t>(x->rank())));
+  LAN_TRY(const int64_t axis,
+          checked_axis(c.attributes().integer("axis", 0), static_cast<int64_t>(x->rank())));
   const auto at = static_cast<size_t>(axis);
   LAN_TRY(const std::vector<int64_t> parts, lengths(c, x->shape()[at]));
   const bool drop = (c.input_count() < 2 || c.input_value(1).is_none()) &&
@@ -98,7 +100,8 @@ Status split(const RunContext& c) {
   for (const int64_t length : parts) {
     Shape shape = x->shape();
     shape[at] = length;
-    const uint64_t offset = x->offset_bytes() + static_cast<uint64_t>(begin * x->strides()[at]) * dtype_bytes(x->dtype());
+    const uint64_t offset = x->offset_bytes() + static_cast<uint64_t>(begin * x->strides()[at]) *
+                                                    dtype_bytes(x->dtype());
     LAN_TRY(const Tensor view, Tensor::view(x->dtype(), shape, x->strides(), offset, x->storage()));
     LAN_TRY(Tensor part, view.contiguous());
     if (drop) {

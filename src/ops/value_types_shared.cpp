@@ -32,8 +32,8 @@ Result<ValueType> merged_type(const ValueType& a, const ValueType& b) {
     return optional_of(std::move(element));
   }
   if (b.kind == kOptional && a.kind != kOptional) return merged_type(b, a);
-  if (a.kind != b.kind || (a.dtype != b.dtype && a.dtype != DType::kUndefined &&
-                           b.dtype != DType::kUndefined)) {
+  if (a.kind != b.kind ||
+      (a.dtype != b.dtype && a.dtype != DType::kUndefined && b.dtype != DType::kUndefined)) {
     return shape_error("a value is " + type_text(a) + " here and " + type_text(b) + " there");
   }
   ValueType type = a;

@@ -71,8 +71,9 @@ Result<Dim> Window::output(size_t axis, const Dim& input) const {
   const Dim padded = input + Dim(pad_begin[axis] + pad_end[axis]);
   const Dim room = padded - Dim(extent(axis));
   if (const auto known = room.known(); known && *known < 0) {
-    return shape_error("a window of " + std::to_string(extent(axis)) + " does not fit spatial axis " +
-                       std::to_string(axis) + " of size " + padded.text() + " with padding");
+    return shape_error("a window of " + std::to_string(extent(axis)) +
+                       " does not fit spatial axis " + std::to_string(axis) + " of size " +
+                       padded.text() + " with padding");
   }
   if (!ceil) return floor_div(room, step) + 1;
   const Dim all = ceil_div(room, step) + 1;

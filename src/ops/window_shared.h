@@ -25,8 +25,8 @@ struct Window {
   /// Attributes strides, dilations, pads, auto_pad and ceil_mode for a kernel of these sizes.
   static Result<Window> read(const Attributes& attributes, std::vector<int64_t> kernel);
 
-  /// The output's size along a spatial axis. With ceil_mode, windows that would begin in the padding
-  /// behind the input are left out. An error if the window does not fit.
+  /// The output's size along a spatial axis. With ceil_mode, windows that would begin in the
+  /// padding behind the input are left out. An error if the window does not fit.
   Result<Dim> output(size_t axis, const Dim& input) const;
   /// The same window with explicit pads for an input and output of these sizes.
   Window resolved(std::span<const int64_t> inputs, std::span<const int64_t> outputs) const;

@@ -31,6 +31,8 @@ Result<bool> fold_batch_norms(Graph& graph);
 Result<bool> fold_scales(Graph& graph);
 /// Folds zero padding into the convolution or pooling that reads it.
 Result<bool> fold_pads(Graph& graph);
+/// Gives the operator Attention its heads as an axis of their own, as attention that is fused has them.
+Result<bool> split_heads(Graph& graph);
 /// Finds scaled dot-product attention.
 Result<bool> fuse_attention(Graph& graph);
 /// Moves images into NHWC order, with operators that want it so, and lets transposes meet and cancel.

@@ -47,7 +47,7 @@ Status optimize(Graph& graph, const OptimizeOptions& options) {
   LAN_OK(infer_graph(graph));
   remove_dead_nodes(graph);
   LAN_OK(clean(graph));
-  for (const Pass pass : {lower_einsum, fuse_activations, fuse_norms, fold_pads, fold_batch_norms, fold_scales, fuse_attention}) {
+  for (const Pass pass : {lower_einsum, fuse_activations, fuse_norms, fold_pads, fold_batch_norms, fold_scales, split_heads, fuse_attention}) {
     LAN_TRY(const bool changed, apply(graph, pass));
     if (changed) LAN_OK(clean(graph));
   }

@@ -66,7 +66,8 @@ class GraphExecutable final : public Executable {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Tensor* tensor = inputs[i].tensor();
       if (wanted_[i].kind != ValueType::Kind::kTensor && !tensor) continue;
-      if (tensor && tensor->defined() && fits(*tensor, wanted_[i])) continue;
+      const bool inside = wanted_[i].kind == ValueType::Kind::kOptional && wanted_[i].element;
+      if (tensor && tensor->defined() && fits(*tensor, inside ? *wanted_[i].element : wanted_[i])) continue;
       const std::string came = tensor && tensor->defined() ? type_text(type_of(inputs[i])) : "no tensor";
       return Error{ErrorCode::kInvalidInput,
                    "input '" + graph_.values[graph_.inputs[i]].name + "' is " + came + "; the model wants " +
@@ -113,10 +114,10 @@ class GraphExecutable final : public Executable {
 
 namespace {
 
-/// Kernels and views of constants want elements in C order; files and passes may keep others.
+/// Kernels and views of constants want aligned elements in C order; files and passes may keep others.
 Status straighten_constants(Graph& graph) {
   for (GraphValue& value : graph.values) {
-    if (!value.constant || !value.constant->defined() || value.constant->is_contiguous()) continue;
+    if (!value.constant || !value.constant->defined()) continue;
     LAN_TRY(value.constant, value.constant->contiguous());
   }
   return ok();

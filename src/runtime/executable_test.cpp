@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -76,6 +77,16 @@ TEST(executable, inputs_may_have_any_strides) {
   const auto turned = Tensor::view(DType::kF32, {3, 8}, {1, 3}, 0, wide.storage());
   ASSERT_TRUE(turned.ok());
   expect_near(run_floats(*fast, *turned), run_floats(*fast, *turned->contiguous()));
+}
+
+TEST(executable, inputs_may_lie_at_any_address) {
+  const auto fast = executable_of(small_network());
+  const Tensor x = random_tensor({2, 8}, 5);
+  auto bytes = *Storage::allocate(x.byte_size() + 1);
+  std::memcpy(bytes->mutable_bytes().data() + 1, x.data(), x.byte_size());
+  const auto askew = Tensor::view(DType::kF32, {2, 8}, {8, 1}, 1, bytes);
+  ASSERT_TRUE(askew.ok());
+  expect_near(run_floats(*fast, *askew), run_floats(*fast, x));
 }
 
 TEST(executable, an_input_of_the_wrong_shape_is_named) {

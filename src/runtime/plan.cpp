@@ -119,17 +119,11 @@ Status Plan::run_steps(Frame& frame, std::vector<StepTime>* times) const {
 
 Result<std::vector<Value>> Plan::run(std::span<const Value> inputs, const RunOptions& options,
                                      std::vector<StepTime>* times) const {
-  std::vector<Tensor> copies;
+  std::vector<Tensor> straight(inputs.size());  // in C order and aligned: copies of those that are not
   std::vector<const std::byte*> sources(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& tensor = *inputs[i].tensor();
-    if (tensor.is_contiguous()) {
-      sources[i] = tensor.data();
-      continue;
-    }
-    LAN_TRY(Tensor copy, tensor.contiguous());
-    copies.push_back(std::move(copy));
-    sources[i] = copies.back().data();
+    LAN_TRY(straight[i], inputs[i].tensor()->contiguous());
+    sources[i] = straight[i].data();
   }
   std::vector<std::shared_ptr<Storage>> blocks(parts_.output_blocks.size());
   for (size_t i = 0; i < blocks.size(); ++i) {

@@ -22,7 +22,7 @@ namespace lanthorn::script {
 class Evaluator {
  public:
   /// Nested calls, blocks and expressions together: what the stack must bear.
-  static constexpr int kMaxDepth = 1500;
+  static constexpr int kMaxDepth = 800;
 
   /// `constants` are CONSTANTS.c0 ... of this evaluation. All outlive the evaluator.
   Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version, GraphLowering& lowering,

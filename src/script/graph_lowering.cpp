@@ -72,8 +72,7 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   node.op = std::move(op);
   node.domain = std::move(domain);
   node.inputs = std::move(inputs);
-  // Present, so that rules and folding make them; their ids come at the end.
-  node.outputs.assign(outputs, ValueId{0});
+  node.outputs.assign(outputs, 0);  // to be: kNoValue would say that nobody wants them
   node.attributes = std::move(attributes);
 
   std::vector<ValueType> types;

@@ -86,35 +86,41 @@ Result<ExprPtr> Parser::conditional() {
   return out;
 }
 
+// One call for all levels at once: a call for each would cost a dozen stack frames for every pair of
+// parentheses.
 Result<ExprPtr> Parser::binary(int level) {
-  if (level == 2) {  // `not x` binds looser than comparisons
-    const Token& next = peek(1);
-    const bool name = next.kind == Token::Kind::kSymbol && !next.is("(") && !next.is("[") && !next.is("-");
-    if (!peek().word("not") || name) return binary(level + 1);
-    ExprPtr out = make(Expr::Kind::kUnary, take());
-    if (++depth_ > kMaxDepth) return too_deep();
-    LAN_TRY(ExprPtr inner, binary(level));
-    --depth_;
-    out->items.push_back(std::move(inner));
-    return out;
+  constexpr int kNot = 2;  // `not x` binds looser than comparisons
+  const Token& next = peek(1);
+  const bool name = next.kind == Token::Kind::kSymbol && !next.is("(") && !next.is("[") && !next.is("-");
+  if (level > kNot || !peek().word("not") || name) {
+    LAN_TRY(ExprPtr left, unary());
+    return operators(std::move(left), kTightest, level);
   }
-  if (level > kTightest) return unary();
-  LAN_TRY(ExprPtr left, binary(level + 1));
-  int repeats = 0;
-  while (operator_at(level, peek(), peek(1))) {
-    if (++repeats > kMaxPostfixes) return too_deep();
-    const Token& token = take();
-    ExprPtr out = make(level == 0 ? Expr::Kind::kOr : level == 1 ? Expr::Kind::kAnd : Expr::Kind::kBinary, token);
-    if (token.word("not")) {
-      take();
-      out->text = "not in";
-    } else if (token.word("is") && accept_word("not")) {
-      out->text = "is not";
+  ExprPtr out = make(Expr::Kind::kUnary, take());
+  if (++depth_ > kMaxDepth) return too_deep();
+  LAN_TRY(ExprPtr inner, binary(kNot));
+  --depth_;
+  out->items.push_back(std::move(inner));
+  return operators(std::move(out), kNot - 1, level);
+}
+
+Result<ExprPtr> Parser::operators(ExprPtr left, int tightest, int loosest) {
+  for (int level = tightest; level >= loosest; --level) {
+    for (int repeats = 0; operator_at(level, peek(), peek(1)); ++repeats) {
+      if (repeats == kMaxPostfixes) return too_deep();
+      const Token& token = take();
+      ExprPtr out = make(level == 0 ? Expr::Kind::kOr : level == 1 ? Expr::Kind::kAnd : Expr::Kind::kBinary, token);
+      if (token.word("not")) {
+        take();
+        out->text = "not in";
+      } else if (token.word("is") && accept_word("not")) {
+        out->text = "is not";
+      }
+      LAN_TRY(ExprPtr right, binary(level + 1));
+      out->items.push_back(std::move(left));
+      out->items.push_back(std::move(right));
+      left = std::move(out);
     }
-    LAN_TRY(ExprPtr right, binary(level + 1));
-    out->items.push_back(std::move(left));
-    out->items.push_back(std::move(right));
-    left = std::move(out);
   }
   return left;
 }

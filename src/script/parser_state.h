@@ -41,6 +41,8 @@ class Parser {
 
   Result<ExprPtr> conditional();
   Result<ExprPtr> binary(int level);
+  /// The operators after `left`, from level `tightest` down to `loosest`.
+  Result<ExprPtr> operators(ExprPtr left, int tightest, int loosest);
   Result<ExprPtr> unary();
   Result<ExprPtr> postfix();
   Result<ExprPtr> primary();

@@ -306,6 +306,12 @@ Status HttpServer::listen(const std::string& host, uint16_t port) {
   if (!error) impl_->acceptor.bind(endpoint, error);
   if (!error) impl_->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed("cannot be listened on");
+  // From here on the port is known, so the end may be asked for.
+  impl_->signals.add(SIGTERM);
+  impl_->signals.add(SIGINT);
+  impl_->signals.async_wait([impl = impl_](Code stopped, int) {
+    if (!stopped) impl->start_draining();
+  });
   return ok();
 }
 
@@ -315,11 +321,6 @@ uint16_t HttpServer::port() const {
 }
 
 void HttpServer::run() {
-  impl_->signals.add(SIGTERM);
-  impl_->signals.add(SIGINT);
-  impl_->signals.async_wait([impl = impl_](Code error, int) {
-    if (!error) impl->start_draining();
-  });
   impl_->accept();
   while (!impl_->io.stopped()) {
     impl_->io.run_one();

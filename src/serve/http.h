@@ -57,7 +57,8 @@ class HttpServer {
   HttpServer(Handler handler, HttpLimits limits, int workers);
   ~HttpServer();
 
-  /// Binds and listens. kSystem with the system's words. Port 0 takes a free one.
+  /// Binds and listens, and takes over SIGTERM and SIGINT. kSystem with the system's words. Port 0
+  /// takes a free one.
   Status listen(const std::string& host, uint16_t port);
   uint16_t port() const;
   /// Serves until SIGTERM or SIGINT, then finishes what is under way.

@@ -15,7 +15,6 @@ from pathlib import Path
 
 CORRUPT = (3,)
 ANY = (0, 1, 3, 4)          # whatever the answer is, it is an answer
-NEVER = (1, 3, 4)           # it must not be taken as a sound model
 CANARY = "canary-42"        # what a payload would print; the text of the payload spells it differently
 PAYLOAD = "echo canary-$((41+1))"
 
@@ -136,10 +135,10 @@ def files() -> dict[str, tuple[bytes, tuple[int, ...]]]:
         "zip_name_climbs_out.pth": (checkpoint(tensor(4, 0, (4,), (1,)), **{"archive/data/0": bytes(16), "../../etc/evil": b"x"}), ANY),
         "zip_bomb.pth": (bomb(), CORRUPT),
         "zip_only_directory.pth": (b"PK\x05\x06" + bytes(18), CORRUPT),
-        "pickle_calls_system.pth": (checkpoint(calls("os", "system", PAYLOAD)), NEVER),
-        "pickle_calls_posix.pth": (checkpoint(calls("posix", "system", PAYLOAD)), NEVER),
-        "pickle_calls_eval.pth": (checkpoint(calls("builtins", "eval", f"__import__('os').system({PAYLOAD!r})")), NEVER),
-        "pickle_plain_calls_system.pkl": (calls("os", "system", PAYLOAD), NEVER),
+        "pickle_calls_system.pth": (checkpoint(calls("os", "system", PAYLOAD)), ANY),
+        "pickle_calls_posix.pth": (checkpoint(calls("posix", "system", PAYLOAD)), ANY),
+        "pickle_calls_eval.pth": (checkpoint(calls("builtins", "eval", f"__import__('os').system({PAYLOAD!r})")), ANY),
+        "pickle_plain_calls_system.pkl": (calls("os", "system", PAYLOAD), ANY),
         "pickle_stack_underflow.pth": (checkpoint(b"\x80\x02R."), CORRUPT),
         "pickle_no_stop.pth": (checkpoint(b"\x80\x02}"), CORRUPT),
         "pickle_unknown_opcode.pth": (checkpoint(b"\x80\x02\xff."), CORRUPT),

@@ -44,7 +44,8 @@ Status take_node(DecodeBudget& budget, const ProtoField& field, std::vector<Node
   return push(budget, nodes, *std::move(node));
 }
 
-Status take_info(DecodeBudget& budget, const ProtoField& field, std::vector<ValueInfoProto>& infos) {
+Status take_info(DecodeBudget& budget, const ProtoField& field,
+                 std::vector<ValueInfoProto>& infos) {
   LAN_TRY(ValueInfoProto info, decode_value_info(field, budget));
   return push(budget, infos, std::move(info));
 }
@@ -55,20 +56,37 @@ Result<FunctionProto> decode_function(const ProtoField& message, DecodeBudget& b
   ProtoReader reader(message);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
-      case 1: function.name = field.text(); break;
-      case 4: LAN_OK(take_text(budget, field, function.inputs)); break;
-      case 5: LAN_OK(take_text(budget, field, function.outputs)); break;
-      case 6: LAN_OK(take_text(budget, field, function.attributes)); break;
-      case 7: LAN_OK(take_node(budget, field, function.nodes)); break;
-      case 9: LAN_OK(take_opset(budget, field, function.opsets)); break;
-      case 10: function.domain = field.text(); break;
+      case 1:
+        function.name = field.text();
+        break;
+      case 4:
+        LAN_OK(take_text(budget, field, function.inputs));
+        break;
+      case 5:
+        LAN_OK(take_text(budget, field, function.outputs));
+        break;
+      case 6:
+        LAN_OK(take_text(budget, field, function.attributes));
+        break;
+      case 7:
+        LAN_OK(take_node(budget, field, function.nodes));
+        break;
+      case 9:
+        LAN_OK(take_opset(budget, field, function.opsets));
+        break;
+      case 10:
+        function.domain = field.text();
+        break;
       case 11: {
         LAN_TRY(AttributeProto attribute, decode_attribute(field, budget));
         LAN_OK(push(budget, function.default_attributes, std::move(attribute)));
         break;
       }
-      case 13: function.overload = field.text(); break;
-      default: break;
+      case 13:
+        function.overload = field.text();
+        break;
+      default:
+        break;
     }
   }
   LAN_OK(reader.status());
@@ -77,10 +95,18 @@ Result<FunctionProto> decode_function(const ProtoField& message, DecodeBudget& b
 
 Status decode_attribute_field(const ProtoField& field, DecodeBudget& budget, AttributeProto& out) {
   switch (field.number) {
-    case 1: out.name = field.text(); break;
-    case 2: out.real = field.real32(); break;
-    case 3: out.integer = field.integer(); break;
-    case 4: out.text = field.text(); break;
+    case 1:
+      out.name = field.text();
+      break;
+    case 2:
+      out.real = field.real32();
+      break;
+    case 3:
+      out.integer = field.integer();
+      break;
+    case 4:
+      out.text = field.text();
+      break;
     case 5:
     case 10: {
       LAN_TRY(TensorProto tensor, decode_tensor(field, budget));
@@ -94,20 +120,31 @@ Status decode_attribute_field(const ProtoField& field, DecodeBudget& budget, Att
       out.graphs.push_back(std::make_shared<const GraphProto>(std::move(graph)));
       break;
     }
-    case 7: LAN_OK(take_numbers(budget, field, WireType::kFixed32, out.reals)); break;
-    case 8: LAN_OK(take_numbers(budget, field, WireType::kVarint, out.integers)); break;
-    case 9: LAN_OK(take_text(budget, field, out.texts)); break;
+    case 7:
+      LAN_OK(take_numbers(budget, field, WireType::kFixed32, out.reals));
+      break;
+    case 8:
+      LAN_OK(take_numbers(budget, field, WireType::kVarint, out.integers));
+      break;
+    case 9:
+      LAN_OK(take_text(budget, field, out.texts));
+      break;
     case 14: {
       LAN_TRY(out.type_proto, decode_type(field, budget));
       break;
     }
-    case 20: out.type = field.integer32(); break;
-    case 21: out.ref_name = field.text(); break;
+    case 20:
+      out.type = field.integer32();
+      break;
+    case 21:
+      out.ref_name = field.text();
+      break;
     case 22: {
       LAN_TRY(out.sparse, decode_sparse(field, budget));
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return ok();
 }
@@ -158,19 +195,34 @@ Result<NodeProto> decode_node(const ProtoField& message, DecodeBudget& budget) {
   ProtoReader reader(message);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
-      case 1: LAN_OK(take_text(budget, field, node.inputs)); break;
-      case 2: LAN_OK(take_text(budget, field, node.outputs)); break;
-      case 3: node.name = field.text(); break;
-      case 4: node.op = field.text(); break;
+      case 1:
+        LAN_OK(take_text(budget, field, node.inputs));
+        break;
+      case 2:
+        LAN_OK(take_text(budget, field, node.outputs));
+        break;
+      case 3:
+        node.name = field.text();
+        break;
+      case 4:
+        node.op = field.text();
+        break;
       case 5: {
         LAN_TRY(AttributeProto attribute, decode_attribute(field, budget));
         LAN_OK(push(budget, node.attributes, std::move(attribute)));
         break;
       }
-      case 7: node.domain = field.text(); break;
-      case 8: node.overload = field.text(); break;
-      case 9: LAN_OK(take_pair(budget, field, node.metadata)); break;
-      default: break;
+      case 7:
+        node.domain = field.text();
+        break;
+      case 8:
+        node.overload = field.text();
+        break;
+      case 9:
+        LAN_OK(take_pair(budget, field, node.metadata));
+        break;
+      default:
+        break;
     }
   }
   LAN_OK(reader.status());
@@ -185,22 +237,33 @@ Result<GraphProto> decode_graph(const ProtoField& message, DecodeBudget& budget)
   ProtoReader reader(message);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
-      case 1: LAN_OK(take_node(budget, field, graph.nodes)); break;
-      case 2: graph.name = field.text(); break;
+      case 1:
+        LAN_OK(take_node(budget, field, graph.nodes));
+        break;
+      case 2:
+        graph.name = field.text();
+        break;
       case 5: {
         LAN_TRY(TensorProto tensor, decode_tensor(field, budget));
         LAN_OK(push(budget, graph.initializers, std::move(tensor)));
         break;
       }
-      case 11: LAN_OK(take_info(budget, field, graph.inputs)); break;
-      case 12: LAN_OK(take_info(budget, field, graph.outputs)); break;
-      case 13: LAN_OK(take_info(budget, field, graph.value_infos)); break;
+      case 11:
+        LAN_OK(take_info(budget, field, graph.inputs));
+        break;
+      case 12:
+        LAN_OK(take_info(budget, field, graph.outputs));
+        break;
+      case 13:
+        LAN_OK(take_info(budget, field, graph.value_infos));
+        break;
       case 15: {
         LAN_TRY(SparseTensorProto sparse, decode_sparse(field, budget));
         LAN_OK(push(budget, graph.sparse_initializers, std::move(sparse)));
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   budget.depth_left += 3;
@@ -214,11 +277,21 @@ Result<ModelProto> decode_model(std::span<const std::byte> bytes, const ReadLimi
   ProtoReader reader(bytes);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
-      case 1: model.ir_version = field.integer(); break;
-      case 2: model.producer_name = field.text(); break;
-      case 3: model.producer_version = field.text(); break;
-      case 4: model.domain = field.text(); break;
-      case 5: model.model_version = field.integer(); break;
+      case 1:
+        model.ir_version = field.integer();
+        break;
+      case 2:
+        model.producer_name = field.text();
+        break;
+      case 3:
+        model.producer_version = field.text();
+        break;
+      case 4:
+        model.domain = field.text();
+        break;
+      case 5:
+        model.model_version = field.integer();
+        break;
       case 7: {
         // A message field that comes twice is merged by protocol buffers; no writer does that.
         if (model.graph) return Error{ErrorCode::kCorrupt, "the model holds two graphs", "", ""};
@@ -227,9 +300,15 @@ Result<ModelProto> decode_model(std::span<const std::byte> bytes, const ReadLimi
         model.graph = *std::move(graph);
         break;
       }
-      case 8: LAN_OK(take_opset(budget, field, model.opsets)); break;
-      case 14: LAN_OK(take_pair(budget, field, model.metadata)); break;
-      case 20: model.has_training = true; break;
+      case 8:
+        LAN_OK(take_opset(budget, field, model.opsets));
+        break;
+      case 14:
+        LAN_OK(take_pair(budget, field, model.metadata));
+        break;
+      case 20:
+        model.has_training = true;
+        break;
       case 25: {
         auto function = decode_function(field, budget);
         if (!function) {
@@ -239,7 +318,8 @@ Result<ModelProto> decode_model(std::span<const std::byte> bytes, const ReadLimi
         LAN_OK(push(budget, model.functions, *std::move(function)));
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   LAN_OK(reader.status());

@@ -68,26 +68,42 @@ Result<TensorProto> decode_tensor(const ProtoField& message, DecodeBudget& budge
   ProtoReader reader(message);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
-      case 1: LAN_OK(take_dims(budget, field, tensor.dims)); break;
+      case 1:
+        LAN_OK(take_dims(budget, field, tensor.dims));
+        break;
       case 2:
         LAN_OK(require_varint(field));
         tensor.data_type = field.integer32();
         break;
-      case 3: tensor.segmented = true; break;
-      case 4: LAN_OK(take_numbers(budget, field, WireType::kFixed32, tensor.floats)); break;
-      case 5: LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.int32s)); break;
+      case 3:
+        tensor.segmented = true;
+        break;
+      case 4:
+        LAN_OK(take_numbers(budget, field, WireType::kFixed32, tensor.floats));
+        break;
+      case 5:
+        LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.int32s));
+        break;
       case 6:
         LAN_OK(require_bytes(field));
         LAN_OK(push(budget, tensor.strings, field.text()));
         break;
-      case 7: LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.int64s)); break;
-      case 8: tensor.name = field.text(); break;
+      case 7:
+        LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.int64s));
+        break;
+      case 8:
+        tensor.name = field.text();
+        break;
       case 9:
         LAN_OK(require_bytes(field));
         tensor.raw = field.bytes;
         break;
-      case 10: LAN_OK(take_numbers(budget, field, WireType::kFixed64, tensor.doubles)); break;
-      case 11: LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.uint64s)); break;
+      case 10:
+        LAN_OK(take_numbers(budget, field, WireType::kFixed64, tensor.doubles));
+        break;
+      case 11:
+        LAN_OK(take_numbers(budget, field, WireType::kVarint, tensor.uint64s));
+        break;
       case 13: {
         LAN_TRY(const StringPair pair, decode_pair(field));
         LAN_OK(push(budget, tensor.external_data, pair));
@@ -97,7 +113,8 @@ Result<TensorProto> decode_tensor(const ProtoField& message, DecodeBudget& budge
         LAN_OK(require_varint(field));
         tensor.external = field.integer32() == 1;
         break;
-      default: break;
+      default:
+        break;
     }
   }
   LAN_OK(reader.status());
@@ -189,13 +206,31 @@ Result<TypeProto> decode_type(const ProtoField& message, DecodeBudget& budget) {
   for (ProtoField field; reader.next(field);) {
     using enum TypeProto::Kind;
     switch (field.number) {
-      case 1: type = {.kind = kTensor}; LAN_OK(decode_tensor_type(field, budget, type)); break;
-      case 4: type = {.kind = kSequence}; LAN_OK(decode_outer_type(field, 1, budget, type)); break;
-      case 5: type = {.kind = kMap}; LAN_OK(decode_outer_type(field, 2, budget, type)); break;
-      case 7: type = {.kind = kOpaque}; break;
-      case 8: type = {.kind = kSparse}; LAN_OK(decode_tensor_type(field, budget, type)); break;
-      case 9: type = {.kind = kOptional}; LAN_OK(decode_outer_type(field, 1, budget, type)); break;
-      default: break;
+      case 1:
+        type = {.kind = kTensor};
+        LAN_OK(decode_tensor_type(field, budget, type));
+        break;
+      case 4:
+        type = {.kind = kSequence};
+        LAN_OK(decode_outer_type(field, 1, budget, type));
+        break;
+      case 5:
+        type = {.kind = kMap};
+        LAN_OK(decode_outer_type(field, 2, budget, type));
+        break;
+      case 7:
+        type = {.kind = kOpaque};
+        break;
+      case 8:
+        type = {.kind = kSparse};
+        LAN_OK(decode_tensor_type(field, budget, type));
+        break;
+      case 9:
+        type = {.kind = kOptional};
+        LAN_OK(decode_outer_type(field, 1, budget, type));
+        break;
+      default:
+        break;
     }
   }
   ++budget.depth_left;

@@ -12,10 +12,10 @@ Result<uint64_t> number(std::string_view text, std::string_view key) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{ErrorCode::kCorrupt,
-                 "external data has " + std::string(key) + " '" + std::string(text) +
-                     "', which is no size",
-                 "", ""};
+    return Error{
+        ErrorCode::kCorrupt,
+        "external data has " + std::string(key) + " '" + std::string(text) + "', which is no size",
+        "", ""};
   }
   return value;
 }
@@ -43,25 +43,29 @@ bool is_within(const std::filesystem::path& file, const std::filesystem::path& f
 Result<std::shared_ptr<const MappedFile>> TensorReader::beside(std::string_view location) {
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
   const std::string quoted = "'" + std::string(location) + "'";
-  if (location.find('\0') != std::string_view::npos || location.find('\\') != std::string_view::npos ||
+  if (location.find('\0') != std::string_view::npos ||
+      location.find('\\') != std::string_view::npos ||
       !stays_inside(std::filesystem::path(location))) {
-    return Error{ErrorCode::kCorrupt, "external data at " + quoted + " is outside the model's folder",
-                 "", "external data may only be named relative to the model, without '..'"};
+    return Error{ErrorCode::kCorrupt,
+                 "external data at " + quoted + " is outside the model's folder", "",
+                 "external data may only be named relative to the model, without '..'"};
   }
   if (file_->path().empty()) {
-    return Error{ErrorCode::kNotFound, "external data at " + quoted + " is not part of the bytes", "",
-                 "load the model from its file"};
+    return Error{ErrorCode::kNotFound, "external data at " + quoted + " is not part of the bytes",
+                 "", "load the model from its file"};
   }
   std::error_code failed;
-  const auto folder = std::filesystem::canonical(std::filesystem::absolute(file_->path()).parent_path(), failed);
+  const auto folder =
+      std::filesystem::canonical(std::filesystem::absolute(file_->path()).parent_path(), failed);
   const auto path = std::filesystem::canonical(folder / std::filesystem::path(location), failed);
   if (failed) {
     return Error{ErrorCode::kNotFound, "external data file " + quoted + " cannot be found", "",
                  "put it into the folder of the model"};
   }
   if (!is_within(path, folder)) {
-    return Error{ErrorCode::kCorrupt, "external data file " + quoted + " is a link out of the model's folder",
-                 "", "copy the file into the folder of the model"};
+    return Error{ErrorCode::kCorrupt,
+                 "external data file " + quoted + " is a link out of the model's folder", "",
+                 "copy the file into the folder of the model"};
   }
   if (!std::filesystem::is_regular_file(path, failed)) {
     return Error{ErrorCode::kCorrupt, "external data at " + quoted + " is no file", "", ""};
@@ -71,8 +75,7 @@ Result<std::shared_ptr<const MappedFile>> TensorReader::beside(std::string_view 
   return file;
 }
 
-Result<TensorReader::Bytes> TensorReader::external(const TensorProto& proto,
-                                                  uint64_t expected) {
+Result<TensorReader::Bytes> TensorReader::external(const TensorProto& proto, uint64_t expected) {
   std::string_view location;
   std::optional<uint64_t> offset, length;
   for (const auto& [key, value] : proto.external_data) {

@@ -1,6 +1,7 @@
 // ONNX models. https://onnx.ai/onnx/repo-docs/IR.html
 
 #include "formats/format.h"
+
 #include "formats/onnx/import.h"
 #include "formats/onnx/model.h"
 

@@ -22,9 +22,7 @@ std::vector<int64_t> integers(const ProtoNumbers& numbers) {
 std::vector<float> reals(const ProtoNumbers& numbers) {
   std::vector<float> list;
   list.reserve(numbers.size());
-  numbers.for_each([&](uint64_t bits) {
-    list.push_back(ProtoField{.value = bits}.real32());
-  });
+  numbers.for_each([&](uint64_t bits) { list.push_back(ProtoField{.value = bits}.real32()); });
   return list;
 }
 
@@ -40,7 +38,8 @@ std::string source_of(const NodeProto& node) {
     if (end == std::string_view::npos || line == std::string_view::npos) return {};
     const size_t stop = value.find_first_not_of("0123456789", line + 5);
     return std::string(value.substr(begin, end - begin)) + ":" +
-           std::string(value.substr(line + 5, stop == std::string_view::npos ? stop : stop - line - 5));
+           std::string(
+               value.substr(line + 5, stop == std::string_view::npos ? stop : stop - line - 5));
   }
   return {};
 }
@@ -159,7 +158,8 @@ Result<Node> Importer::plain_node(const NodeProto& proto, Scope& scope) {
     }
     const AttributeProto* given = &attribute;
     if (!attribute.ref_name.empty()) {
-      const auto bound = scope.bindings ? scope.bindings->find(attribute.ref_name) : Bindings::const_iterator{};
+      const auto bound =
+          scope.bindings ? scope.bindings->find(attribute.ref_name) : Bindings::const_iterator{};
       if (!scope.bindings || bound == scope.bindings->end()) continue;  // the default holds
       given = bound->second;
     }
@@ -198,9 +198,12 @@ Status Importer::import_constant(const NodeProto& proto, Scope& scope) {
   const AttributeProto* given = &proto.attributes[0];
   const std::string_view name = given->name;
   if (!given->ref_name.empty()) {
-    const auto bound = scope.bindings ? scope.bindings->find(given->ref_name) : Bindings::const_iterator{};
+    const auto bound =
+        scope.bindings ? scope.bindings->find(given->ref_name) : Bindings::const_iterator{};
     if (!scope.bindings || bound == scope.bindings->end()) {
-      return Error{ErrorCode::kCorrupt, "the function's attribute '" + std::string(given->ref_name) + "' was not given", "", ""};
+      return Error{ErrorCode::kCorrupt,
+                   "the function's attribute '" + std::string(given->ref_name) + "' was not given",
+                   "", ""};
     }
     given = bound->second;
   }
@@ -221,14 +224,16 @@ Status Importer::import_constant(const NodeProto& proto, Scope& scope) {
   } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
     tensor = Tensor::of_strings({static_cast<int64_t>(texts->size())}, *texts);
   } else {
-    return Error{ErrorCode::kCorrupt, "a Constant cannot have the attribute '" + std::string(name) + "'", "", ""};
+    return Error{ErrorCode::kCorrupt,
+                 "a Constant cannot have the attribute '" + std::string(name) + "'", "", ""};
   }
   const std::string_view output = proto.outputs[0];
   LAN_OK(spend(sizeof(GraphValue) + 3 * output.size() + 128));
   if (const auto known = scope.names.find(output); known != scope.names.end()) {
     // In a function's body: the call's own output is a constant.
     if (!scope.bindings || scope.graph().constant(known->second)) {
-      return Error{ErrorCode::kCorrupt, "two values are called '" + std::string(output) + "'", "", ""};
+      return Error{ErrorCode::kCorrupt, "two values are called '" + std::string(output) + "'", "",
+                   ""};
     }
     const ValueId id = scope.graph().add_constant(std::move(tensor));
     Node copy{.op = "Identity", .inputs = {id}, .outputs = {known->second}};
@@ -246,7 +251,8 @@ Status Importer::import_call(const NodeProto& proto, const FunctionProto& functi
   }
   if (proto.inputs.size() > function.inputs.size() ||
       proto.outputs.size() > function.outputs.size()) {
-    return Error{ErrorCode::kCorrupt, "the function has fewer inputs or outputs than the call", "", ""};
+    return Error{ErrorCode::kCorrupt, "the function has fewer inputs or outputs than the call", "",
+                 ""};
   }
   LAN_TRY(const Opsets opsets, Opsets::of(function.opsets, model_.ir_version));
   Bindings bindings;
@@ -256,12 +262,14 @@ Status Importer::import_call(const NodeProto& proto, const FunctionProto& functi
   for (const AttributeProto& attribute : proto.attributes) {
     const AttributeProto* given = &attribute;
     if (!attribute.ref_name.empty()) {
-      const auto bound = scope.bindings ? scope.bindings->find(attribute.ref_name) : Bindings::const_iterator{};
+      const auto bound =
+          scope.bindings ? scope.bindings->find(attribute.ref_name) : Bindings::const_iterator{};
       if (!scope.bindings || bound == scope.bindings->end()) continue;
       given = bound->second;
     }
     if (!given->graphs.empty()) {
-      return Error{ErrorCode::kUnsupported, "graphs as attributes of functions are not supported", "", ""};
+      return Error{ErrorCode::kUnsupported, "graphs as attributes of functions are not supported",
+                   "", ""};
     }
     bindings[attribute.name] = given;
   }
@@ -281,12 +289,16 @@ Status Importer::import_body(const NodeProto& proto, const FunctionProto& functi
     if (i < proto.inputs.size() && !proto.inputs[i].empty()) {
       const auto found = scope.find(proto.inputs[i]);
       if (!found) {
-        return Error{ErrorCode::kCorrupt, "nothing makes the input '" + std::string(proto.inputs[i]) + "'", "", ""};
+        return Error{ErrorCode::kCorrupt,
+                     "nothing makes the input '" + std::string(proto.inputs[i]) + "'", "", ""};
       }
       id = *found;
     }
     if (!body.names.emplace(function.inputs[i], id).second) {
-      return Error{ErrorCode::kCorrupt, "two inputs of the function are called '" + std::string(function.inputs[i]) + "'", "", ""};
+      return Error{
+          ErrorCode::kCorrupt,
+          "two inputs of the function are called '" + std::string(function.inputs[i]) + "'", "",
+          ""};
     }
   }
   for (size_t i = 0; i < function.outputs.size() && i < proto.outputs.size(); ++i) {
@@ -296,13 +308,15 @@ Status Importer::import_body(const NodeProto& proto, const FunctionProto& functi
     if (is_new) continue;
     // An input that is handed through.
     if (known->second == kNoValue) {
-      return Error{ErrorCode::kCorrupt, "an output of the function is an input that was not given", "", ""};
+      return Error{ErrorCode::kCorrupt, "an output of the function is an input that was not given",
+                   "", ""};
     }
     Node copy{.op = "Identity", .inputs = {known->second}, .outputs = {id}};
     scope.graph().nodes.push_back(std::move(copy));
   }
   auto imported = import_nodes(function.nodes, nullptr, body);
-  if (!imported) return std::move(imported).error().at("function '" + std::string(function.name) + "'");
+  if (!imported)
+    return std::move(imported).error().at("function '" + std::string(function.name) + "'");
   return ok();
 }
 

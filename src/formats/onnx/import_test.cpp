@@ -50,14 +50,16 @@ ProtoWriter chain(std::vector<ProtoWriter> nodes) {
 }
 
 TEST(onnx_import, nodes_out_of_order_are_sorted) {
-  const auto imported = import_bytes(model_of(chain({node("Relu", {"a"}, {"y"}), node("Abs", {"x"}, {"a"})})));
+  const auto imported =
+      import_bytes(model_of(chain({node("Relu", {"a"}, {"y"}), node("Abs", {"x"}, {"a"})})));
   ASSERT_TRUE(imported.ok()) << imported.error().text();
   ASSERT_EQ(imported->graph->nodes.size(), 2u);
   EXPECT_EQ(imported->graph->nodes[0].op, "Abs");
 }
 
 TEST(onnx_import, a_cycle_is_refused) {
-  const auto imported = import_bytes(model_of(chain({node("Add", {"x", "b"}, {"y"}), node("Abs", {"y"}, {"b"})})));
+  const auto imported =
+      import_bytes(model_of(chain({node("Add", {"x", "b"}, {"y"}), node("Abs", {"y"}, {"b"})})));
   ASSERT_FALSE(imported.ok());
   EXPECT_EQ(imported.error().code, ErrorCode::kCorrupt);
 }
@@ -70,7 +72,8 @@ TEST(onnx_import, an_input_that_nothing_makes_names_node_and_value) {
 }
 
 TEST(onnx_import, two_values_of_one_name_are_refused) {
-  const auto imported = import_bytes(model_of(chain({node("Relu", {"x"}, {"y"}), node("Abs", {"x"}, {"y"})})));
+  const auto imported =
+      import_bytes(model_of(chain({node("Relu", {"x"}, {"y"}), node("Abs", {"x"}, {"y"})})));
   ASSERT_FALSE(imported.ok());
   EXPECT_EQ(imported.error().message, "two values are called 'y'");
 }
@@ -113,7 +116,8 @@ TEST(onnx_import, a_tensor_that_claims_more_than_it_holds_is_refused_before_memo
 }
 
 TEST(onnx_import, external_data_cannot_leave_the_folder) {
-  for (const std::string_view location : {"/etc/passwd", "../secret", "a/../../secret", "..\\secret", ""}) {
+  for (const std::string_view location :
+       {"/etc/passwd", "../secret", "a/../../secret", "..\\secret", ""}) {
     ProtoWriter entry, tensor;
     entry.bytes(1, "location");
     entry.bytes(2, location);

@@ -24,9 +24,33 @@ using StringPair = std::pair<std::string_view, std::string_view>;
 
 /// TensorProto.DataType
 enum class DataType : int32_t {
-  kUndefined, kFloat, kUint8, kInt8, kUint16, kInt16, kInt32, kInt64, kString, kBool, kFloat16,
-  kDouble, kUint32, kUint64, kComplex64, kComplex128, kBfloat16, kFloat8E4M3FN, kFloat8E4M3FNUZ,
-  kFloat8E5M2, kFloat8E5M2FNUZ, kUint4, kInt4, kFloat4E2M1, kFloat8E8M0, kUint2, kInt2,
+  kUndefined,
+  kFloat,
+  kUint8,
+  kInt8,
+  kUint16,
+  kInt16,
+  kInt32,
+  kInt64,
+  kString,
+  kBool,
+  kFloat16,
+  kDouble,
+  kUint32,
+  kUint64,
+  kComplex64,
+  kComplex128,
+  kBfloat16,
+  kFloat8E4M3FN,
+  kFloat8E4M3FNUZ,
+  kFloat8E5M2,
+  kFloat8E5M2FNUZ,
+  kUint4,
+  kInt4,
+  kFloat4E2M1,
+  kFloat8E8M0,
+  kUint2,
+  kInt2,
 };
 
 struct TensorProto {
@@ -68,8 +92,21 @@ struct ValueInfoProto {
 
 /// AttributeProto.AttributeType
 enum class AttributeType : int32_t {
-  kUndefined, kFloat, kInt, kString, kTensor, kGraph, kFloats, kInts, kStrings, kTensors, kGraphs,
-  kSparseTensor, kSparseTensors, kTypeProto, kTypeProtos,
+  kUndefined,
+  kFloat,
+  kInt,
+  kString,
+  kTensor,
+  kGraph,
+  kFloats,
+  kInts,
+  kStrings,
+  kTensors,
+  kGraphs,
+  kSparseTensor,
+  kSparseTensors,
+  kTypeProto,
+  kTypeProtos,
 };
 
 struct AttributeProto {
@@ -80,8 +117,8 @@ struct AttributeProto {
   std::optional<std::string_view> text;
   ProtoNumbers reals, integers;
   std::vector<std::string_view> texts;
-  std::vector<TensorProto> tensors;                         // one for kTensor
-  std::vector<std::shared_ptr<const GraphProto>> graphs;    // one for kGraph
+  std::vector<TensorProto> tensors;                       // one for kTensor
+  std::vector<std::shared_ptr<const GraphProto>> graphs;  // one for kGraph
   std::optional<SparseTensorProto> sparse;
   std::optional<TypeProto> type_proto;
 };

@@ -13,7 +13,8 @@ namespace lanthorn::onnx {
 /// nodes before it, or write what stands in its place.
 class Raiser {
  public:
-  Raiser(Graph& graph, int opset, Node raised) : node(std::move(raised)), opset(opset), graph_(graph) {}
+  Raiser(Graph& graph, int opset, Node raised)
+      : node(std::move(raised)), opset(opset), graph_(graph) {}
 
   Node node;
   const int opset;
@@ -31,7 +32,9 @@ class Raiser {
   bool has_output(size_t i) const { return i < node.outputs.size() && node.outputs[i] != kNoValue; }
   /// What is known of the type of an input.
   const ValueType& type(size_t i) const { return graph_.values[node.inputs[i]].type; }
-  const Tensor* constant_input(size_t i) const { return has_input(i) ? graph_.constant(node.inputs[i]) : nullptr; }
+  const Tensor* constant_input(size_t i) const {
+    return has_input(i) ? graph_.constant(node.inputs[i]) : nullptr;
+  }
   std::optional<int64_t> rank(size_t i) const;
   /// Puts a value at an input position, with absent ones before it.
   void set_input(size_t i, ValueId value);

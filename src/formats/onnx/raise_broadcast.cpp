@@ -47,10 +47,10 @@ Status gemm(Raiser& r) {
 }
 
 constexpr Rule kRules[] = {
-    {"Add", 7, elementwise},   {"Sub", 7, elementwise},     {"Mul", 7, elementwise},
-    {"Div", 7, elementwise},   {"Pow", 7, elementwise},     {"And", 7, elementwise},
-    {"Or", 7, elementwise},    {"Xor", 7, elementwise},     {"Equal", 7, elementwise},
-    {"Less", 7, elementwise},  {"Greater", 7, elementwise}, {"PRelu", 7, prelu},
+    {"Add", 7, elementwise},  {"Sub", 7, elementwise},     {"Mul", 7, elementwise},
+    {"Div", 7, elementwise},  {"Pow", 7, elementwise},     {"And", 7, elementwise},
+    {"Or", 7, elementwise},   {"Xor", 7, elementwise},     {"Equal", 7, elementwise},
+    {"Less", 7, elementwise}, {"Greater", 7, elementwise}, {"PRelu", 7, prelu},
     {"Gemm", 7, gemm},
 };
 

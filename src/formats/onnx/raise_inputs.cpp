@@ -116,27 +116,13 @@ Status tile(Raiser& r) {
 }
 
 constexpr Rule kRules[] = {
-    {"Squeeze", 13, axes},
-    {"Unsqueeze", 13, axes},
-    {"ReduceSum", 13, axes},
-    {"ReduceL1", 18, axes},
-    {"ReduceL2", 18, axes},
-    {"ReduceLogSum", 18, axes},
-    {"ReduceLogSumExp", 18, axes},
-    {"ReduceMax", 18, axes},
-    {"ReduceMean", 18, axes},
-    {"ReduceMin", 18, axes},
-    {"ReduceProd", 18, axes},
-    {"ReduceSumSquare", 18, axes},
-    {"Split", 18, split},
-    {"Clip", 11, clip},
-    {"Pad", 11, pad},
-    {"Slice", 10, slice},
-    {"TopK", 10, top_k},
-    {"Reshape", 5, reshape},
-    {"Dropout", 12, dropout},
-    {"DFT", 20, dft},
-    {"Tile", 6, tile},
+    {"Squeeze", 13, axes},         {"Unsqueeze", 13, axes},  {"ReduceSum", 13, axes},
+    {"ReduceL1", 18, axes},        {"ReduceL2", 18, axes},   {"ReduceLogSum", 18, axes},
+    {"ReduceLogSumExp", 18, axes}, {"ReduceMax", 18, axes},  {"ReduceMean", 18, axes},
+    {"ReduceMin", 18, axes},       {"ReduceProd", 18, axes}, {"ReduceSumSquare", 18, axes},
+    {"Split", 18, split},          {"Clip", 11, clip},       {"Pad", 11, pad},
+    {"Slice", 10, slice},          {"TopK", 10, top_k},      {"Reshape", 5, reshape},
+    {"Dropout", 12, dropout},      {"DFT", 20, dft},         {"Tile", 6, tile},
 };
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace {
 
 Status cast(Raiser& r) {
   static constexpr std::pair<std::string_view, int64_t> kNames[] = {
-      {"FLOAT", 1}, {"UINT8", 2}, {"INT8", 3},     {"UINT16", 4},  {"INT16", 5},   {"INT32", 6},   {"INT64", 7},
-      {"STRING", 8}, {"BOOL", 9}, {"FLOAT16", 10}, {"DOUBLE", 11}, {"UINT32", 12}, {"UINT64", 13},
+      {"FLOAT", 1},   {"UINT8", 2},   {"INT8", 3},    {"UINT16", 4}, {"INT16", 5},
+      {"INT32", 6},   {"INT64", 7},   {"STRING", 8},  {"BOOL", 9},   {"FLOAT16", 10},
+      {"DOUBLE", 11}, {"UINT32", 12}, {"UINT64", 13},
   };
   const std::string to(r.node.attributes.text("to", ""));
   if (to.empty()) return ok();
@@ -73,7 +74,8 @@ void set_nearest_by_scale(Raiser& r) {
   if (!enlarges) return;
   Attributes first = r.node.attributes;
   first.set("nearest_mode", std::string("floor"));
-  r.node.inputs[0] = r.emit("Resize", {r.node.inputs[0], kNoValue, r.constant(Tensor::of_floats(enlarging))}, first);
+  r.node.inputs[0] = r.emit(
+      "Resize", {r.node.inputs[0], kNoValue, r.constant(Tensor::of_floats(enlarging))}, first);
   r.set_input(2, r.constant(Tensor::of_floats(shrinking)));
 }
 

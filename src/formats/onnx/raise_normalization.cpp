@@ -38,7 +38,8 @@ Status batch_normalization(Raiser& r) {
 // Until opset 21 GroupNormalization had one scale and bias for each group; now one a channel.
 ValueId group_to_channels(Raiser& r, ValueId parameter, ValueId channels_of_group, int64_t groups) {
   const ValueId column = r.emit("Reshape", {parameter, r.ints({groups, 1})});
-  const ValueId target = r.emit("Concat", {r.ints({groups}), channels_of_group}, {{"axis", int64_t{0}}});
+  const ValueId target =
+      r.emit("Concat", {r.ints({groups}), channels_of_group}, {{"axis", int64_t{0}}});
   return r.emit("Reshape", {r.emit("Expand", {column, target}), r.ints({-1})});
 }
 

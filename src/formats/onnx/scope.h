@@ -41,7 +41,7 @@ struct GraphBuild {
 /// Names that nodes may use: of a graph, a subgraph or the body of an inlined function.
 struct Scope {
   GraphBuild* build = nullptr;
-  Scope* outer = nullptr;   // whose values a subgraph may capture; none for a function's body
+  Scope* outer = nullptr;  // whose values a subgraph may capture; none for a function's body
   const Opsets* opsets = nullptr;
   const Bindings* bindings = nullptr;  // in the body of a function
   std::string prefix;                  // of the names of values: "call/" in a function's body

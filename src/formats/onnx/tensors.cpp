@@ -156,7 +156,8 @@ Result<Tensor> TensorReader::from_numbers(const TensorProto& proto, DType dtype,
     std::vector<std::byte> packed;
     packed.reserve(static_cast<size_t>(expected));
     numbers.for_each([&](uint64_t value) { packed.push_back(static_cast<std::byte>(value)); });
-    for (uint64_t i = 0; i < count; ++i) out[i] = static_cast<std::byte>(unpacked(dtype, packed, i));
+    for (uint64_t i = 0; i < count; ++i)
+      out[i] = static_cast<std::byte>(unpacked(dtype, packed, i));
     return tensor;
   }
   const size_t width = alignment(dtype);
@@ -194,7 +195,8 @@ Result<Tensor> TensorReader::read_sparse(const SparseTensorProto& proto) {
   const bool linear = indices.shape() == Shape{count};
   if (values.rank() != 1 || values.dtype() == DType::kString || indices.dtype() != DType::kI64 ||
       !(linear || indices.shape() == Shape{count, rank})) {
-    return Error{ErrorCode::kCorrupt, "values and indices of a sparse tensor do not fit", place, ""};
+    return Error{ErrorCode::kCorrupt, "values and indices of a sparse tensor do not fit", place,
+                 ""};
   }
   if (proto.dims.size() > kMaxRank) return too_many_dimensions().at(place);
   const auto bytes = checked_product(proto.dims, dtype_bytes(values.dtype()));

@@ -17,7 +17,8 @@ namespace lanthorn::onnx {
 class TensorReader {
  public:
   TensorReader(std::shared_ptr<const MappedFile> file, const ReadLimits& limits)
-      : file_(std::move(file)), tensor_bytes_left_(limits.max_tensor_bytes),
+      : file_(std::move(file)),
+        tensor_bytes_left_(limits.max_tensor_bytes),
         memory_bytes_left_(limits.max_memory_bytes) {}
 
   /// kCorrupt where data and dims disagree; kNotFound for an external file that is not there.

@@ -18,7 +18,8 @@ void TypeHints::infer(Graph& graph, const Node& node) {
     if (id == kNoValue) continue;
     inputs[i] = graph.values[id].type;
     constants[i] = graph.constant(id);
-    if (const auto known = elements_.find(id); known != elements_.end()) elements[i] = known->second;
+    if (const auto known = elements_.find(id); known != elements_.end())
+      elements[i] = known->second;
   }
   InferContext context(node, inputs, constants, elements);
   // A node that is wrong, or has subgraphs, is left to the inference of the whole graph.

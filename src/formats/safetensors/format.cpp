@@ -111,11 +111,11 @@ Result<Tensor> unpack_f4(const SafetensorsEntry& entry, std::span<const std::byt
 
 bool matches(std::span<const std::byte> bytes) {
   if (bytes.size() < 9 || bytes[8] != std::byte{'{'}) return false;
-  const bool starts_entry =
-      bytes.size() == 9 ||
-      std::string_view("\"} \t\r\n{").find(static_cast<char>(bytes[9])) != std::string_view::npos;
-  return starts_entry &&
-         (load_little<uint64_t>(bytes.data()) <= kMaxHeader || bytes[9] == std::byte{'"'});
+  const bool short_header = load_little<uint64_t>(bytes.data()) <= kMaxHeader;
+  if (bytes.size() == 9) return short_header;
+  const char next = static_cast<char>(bytes[9]);
+  return next == '"' ||
+         (short_header && std::string_view("} \t\r\n{").find(next) != std::string_view::npos);
 }
 
 Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const ReadLimits& limits) {

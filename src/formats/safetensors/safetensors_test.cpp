@@ -48,6 +48,13 @@ TEST(safetensors, a_small_header_by_hand_is_read) {
   EXPECT_EQ(contents->tensors.find("w")->shape(), (Shape{2, 3}));
 }
 
+TEST(safetensors, a_file_that_ends_after_the_first_brace_is_refused) {
+  for (const char size : {'\x08', '\x7f'}) {
+    const std::string file = std::string(7, size) + '\0' + "{";
+    EXPECT_EQ(read_bytes(MappedFile::of(as_bytes(file))).error().code, ErrorCode::kCorrupt);
+  }
+}
+
 TEST(safetensors, lies_in_the_header_are_refused) {
   const std::pair<const char*, size_t> kLies[] = {
       {R"({"w":{"dtype":"U8","shape":[2,3],"data_offsets":[0,5]}})", 5},  // too few bytes

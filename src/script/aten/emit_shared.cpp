@@ -76,6 +76,15 @@ ValueId Emitter::integer(int64_t value, DType dtype) {
   return constant(Tensor::scalar_i64(value).cast(dtype));
 }
 
+ValueId Emitter::highest(DType dtype) {
+  // A double has not all digits of the largest int64.
+  return dtype == DType::kI64 ? integer(INT64_MAX, dtype) : number(highest_of(dtype), dtype);
+}
+
+ValueId Emitter::lowest(DType dtype) {
+  return dtype == DType::kI64 ? integer(INT64_MIN, dtype) : number(lowest_of(dtype), dtype);
+}
+
 ValueId Emitter::ints(std::vector<int64_t> values) { return constant(Tensor::of_ints(values)); }
 
 ValueId Emitter::filled(Shape shape, double value, DType dtype) {

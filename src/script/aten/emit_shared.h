@@ -35,6 +35,9 @@ class Emitter {
   ValueId number(double value, DType dtype);
   ValueId integer(int64_t value, DType dtype);
   ValueId ints(std::vector<int64_t> values);
+  /// The largest or lowest finite number of a dtype, 0-d.
+  ValueId highest(DType dtype);
+  ValueId lowest(DType dtype);
   ValueId constant(Result<Tensor> tensor);
   /// A constant of this shape with all elements `value`.
   ValueId filled(Shape shape, double value, DType dtype);

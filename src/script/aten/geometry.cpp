@@ -131,7 +131,7 @@ Result<Value> nms(Lowering& lowering, const Args& args) {
   const ValueId boxes = e.unsqueeze(e.read(args.tensor(0), DType::kF32), {0});
   const ValueId scores = e.unsqueeze(e.read(args.tensor(1), DType::kF32), {0, 1});
   const std::vector<float> threshold = {static_cast<float>(args.real(2))};
-  const ValueId chosen = e.op("NonMaxSuppression", {boxes, scores, e.ints({INT64_MAX}),
+  const ValueId chosen = e.op("NonMaxSuppression", {boxes, scores, e.shape({args.tensor(0)->dims.at(0)}),
                                                     e.constant(Tensor::of_floats(threshold))});
   return e.result(e.select(chosen, 1, 2));
 }

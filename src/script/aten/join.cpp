@@ -186,11 +186,6 @@ Result<Value> grid(Lowering& lowering, std::vector<TensorRef> tensors, bool xy) 
     line[i] = dims[i];
     LAN_TRY(const TensorRef row, reshape_view(lowering, tensors[i], std::move(line)));
     LAN_TRY(TensorRef made, expand_view(lowering, row, dims));
-    if (swap) {
-      auto permutation = all_axes(dims.size());
-      std::swap(permutation[0], permutation[1]);
-      LAN_TRY(made, permute_view(lowering, made, std::move(permutation)));
-    }
     results.push_back(std::move(made));
   }
   if (swap) std::swap(results[0], results[1]);

@@ -93,49 +93,86 @@ Result<Value> kl_div(Lowering& lowering, const Args& args) {
   return reduced(e, e.op("Sub", {entropy, e.op("Mul", {p.b, p.a})}), args.integer(2));
 }
 
-/// Of log-probabilities [N, C, ...] or [C] and class numbers.
-Result<Value> negative_likelihood(Emitter& e, ValueId x, const Args& args) {
-  LAN_TRY(const int64_t reduction, e.lowering().concrete(args.integer(3)));
+/// Log-probabilities with the classes on `axis`, and what each target weighs (0 where it is ignored).
+struct Classes {
+  ValueId logs, target, weight;  // target: class numbers, 0 in place of the ignored one
+  int64_t axis;
+};
+
+Result<Classes> classes_of(Emitter& e, ValueId logs, const Args& args) {
   LAN_TRY(const int64_t ignored, e.lowering().concrete(args.integer(4)));
-  ValueId target = e.read(args.tensor(1), DType::kI64);
-  const bool single = args.tensor(0)->dims.size() == 1;
-  if (single) {
-    x = e.unsqueeze(x, {0});
-    target = e.reshape(target, {Dim(1)});
-  }
-  std::vector<ValueId> inputs = {x, target};
-  if (!args.is_none(2)) inputs.push_back(e.read(args.tensor(2)));
-  const std::string kinds[] = {"none", "mean", "sum"};
-  const std::string kind = kinds[reduction >= 0 && reduction <= 2 ? reduction : 1];
-  const ValueId loss = e.op("NegativeLogLikelihoodLoss", std::move(inputs),
-                            {{"reduction", kind}, {"ignore_index", ignored}});
-  return e.result(single && reduction == 0 ? e.squeeze(loss, {0}) : loss);
+  const DType dtype = e.dtype(logs);
+  const ValueId zero = e.integer(0, DType::kI64);
+  const ValueId target = e.read(args.tensor(1), DType::kI64);
+  const ValueId skip = e.op("Equal", {target, e.integer(ignored, DType::kI64)});
+  Classes classes{.logs = logs, .axis = args.tensor(0)->dims.size() == 1 ? 0 : 1};
+  classes.target = e.op("Where", {skip, zero, target});
+  const ValueId weight = args.is_none(2) ? e.number(1, dtype)
+                                         : e.op("Gather", {e.read(args.tensor(2), dtype), classes.target});
+  classes.weight = e.op("Where", {skip, e.number(0, dtype), weight});
+  return classes;
+}
+
+/// What `loss` (already weighted) comes to: the mean is over weights.
+ValueId weighted(Emitter& e, ValueId loss, const Classes& classes, int64_t reduction) {
+  if (reduction == 0) return loss;
+  const ValueId sum = e.reduce("ReduceSum", loss, {}, false);
+  return reduction == 2 ? sum : e.op("Div", {sum, e.reduce("ReduceSum", classes.weight, {}, false)});
+}
+
+ValueId likelihood(Emitter& e, const Classes& classes) {
+  const ValueId at = e.unsqueeze(classes.target, {classes.axis});
+  const ValueId picked = e.op("GatherElements", {classes.logs, at}, {{"axis", classes.axis}});
+  return e.op("Neg", {e.op("Mul", {e.squeeze(picked, {classes.axis}), classes.weight})});
 }
 
 // (self, target, weight, reduction, ignore_index)
 Result<Value> nll_loss(Lowering& lowering, const Args& args) {
   Emitter e(lowering);
-  return negative_likelihood(e, e.read(args.tensor(0)), args);
+  LAN_TRY(const int64_t reduction, lowering.concrete(args.integer(3)));
+  LAN_TRY(const Classes classes, classes_of(e, e.read(args.tensor(0)), args));
+  return e.result(weighted(e, likelihood(e, classes), classes, reduction));
+}
+
+ValueId along(Emitter& e, const TensorRef& weight, size_t rank, int64_t axis) {
+  Dims dims(rank, Dim(1));
+  dims[static_cast<size_t>(axis)] = weight->dims.at(0);
+  return e.reshape(e.read(weight), dims);
 }
 
 // (self, target, weight, reduction, ignore_index, label_smoothing)
 Result<Value> cross_entropy(Lowering& lowering, const Args& args) {
   Emitter e(lowering);
   const TensorRef x = args.tensor(0), target = args.tensor(1);
-  if (args.real(5) != 0) return lowering.error(ErrorCode::kUnsupported, "label smoothing");
+  const double smoothing = args.real(5);
   const int64_t axis = x->dims.size() == 1 ? 0 : 1;
+  const Dim count = x->dims.at(static_cast<size_t>(axis));
+  LAN_TRY(const int64_t reduction, lowering.concrete(args.integer(3)));
+  LAN_TRY(const int64_t class_count, lowering.concrete(count));
   const ValueId logs = e.op("LogSoftmax", {e.read(x)}, {{"axis", axis}});
-  if (!is_floating(target->dtype)) return negative_likelihood(e, logs, args);
-  // The target is a distribution.
-  ValueId product = e.op("Mul", {logs, e.read(target)});
-  if (!args.is_none(2)) {
-    Dims dims(x->dims.size(), Dim(1));
-    dims[static_cast<size_t>(axis)] = args.tensor(2)->dims[0];
-    product = e.op("Mul", {product, e.reshape(e.read(args.tensor(2)), dims)});
+  const DType dtype = x->dtype;
+  ValueId scaled = logs;
+  if (!args.is_none(2)) scaled = e.op("Mul", {logs, along(e, args.tensor(2), x->dims.size(), axis)});
+  if (is_floating(target->dtype)) {
+    // The target is a distribution over classes.
+    ValueId wanted = e.read(target, dtype);
+    if (smoothing != 0) {
+      wanted = e.op("Add", {e.op("Mul", {wanted, e.number(1 - smoothing, dtype)}),
+                            e.number(smoothing / static_cast<double>(class_count), dtype)});
+    }
+    const ValueId loss = e.op("Neg", {e.reduce("ReduceSum", e.op("Mul", {scaled, wanted}), {axis}, false)});
+    return axis == 0 ? e.result(loss) : reduced(e, loss, args.integer(3));
   }
-  const ValueId loss = e.op("Neg", {e.reduce("ReduceSum", product, {axis}, false)});
-  if (axis == 0) return e.result(loss);
-  return reduced(e, loss, args.integer(3));
+  LAN_TRY(const Classes classes, classes_of(e, logs, args));
+  ValueId loss = weighted(e, likelihood(e, classes), classes, reduction);
+  if (smoothing != 0) {
+    const ValueId kept = e.cast(e.cast(classes.weight, DType::kBool), dtype);
+    const ValueId all = e.op("Neg", {e.reduce("ReduceSum", scaled, {axis}, false)});
+    const ValueId spread = weighted(e, e.op("Mul", {all, kept}), classes, reduction);
+    loss = e.op("Add", {e.op("Mul", {loss, e.number(1 - smoothing, dtype)}),
+                        e.op("Mul", {spread, e.number(smoothing / static_cast<double>(class_count), dtype)})});
+  }
+  return e.result(loss);
 }
 
 // (x1, x2, dim, eps): each norm is at least eps

@@ -1,4 +1,6 @@
 // Sorting and running totals.
+#include <utility>
+
 #include "script/aten/emit_shared.h"
 
 namespace lanthorn::script {
@@ -105,6 +107,33 @@ Result<Value> cumulative(Lowering& lowering, const Args& args) {
   return e.result(e.op(kOp, {value, e.integer(axis, DType::kI64)}));
 }
 
+// (self, dim, keepdim): the most frequent element, of several the smallest, and where it is last
+Result<Value> mode(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  const TensorRef x = args.tensor(0);
+  LAN_TRY(const int64_t axis, axis_of(lowering, args.integer(1), x->dims.size()));
+  ValueId value = e.read(x);
+  if (x->dims.empty()) return e.tuple({e.op("Identity", {value}), e.integer(0, DType::kI64)});
+  auto order = all_axes(x->dims.size());
+  std::swap(order[static_cast<size_t>(axis)], order.back());
+  if (axis + 1 != static_cast<int64_t>(order.size())) value = e.transpose(value, order);
+  const ValueId same = e.op("Equal", {e.unsqueeze(value, {-1}), e.unsqueeze(value, {-2})});
+  const ValueId counts = e.reduce("ReduceSum", e.cast(same, DType::kI64), {-1}, false);
+  const ValueId frequent = e.op("Equal", {counts, e.reduce("ReduceMax", counts, {-1}, true)});
+  const ValueId others = e.highest(x->dtype);
+  ValueId least = e.reduce("ReduceMin", e.op("Where", {frequent, value, others}), {-1}, true);
+  const ValueId length = e.squeeze(e.shape({length_of(x, axis)}), {0});
+  const ValueId places = e.op("Range", {e.integer(0, DType::kI64), length, e.integer(1, DType::kI64)});
+  const ValueId here = e.op("Where", {e.op("Equal", {value, least}), places, e.integer(-1, DType::kI64)});
+  ValueId last = e.reduce("ReduceMax", here, {-1}, true);
+  if (axis + 1 != static_cast<int64_t>(order.size())) {
+    least = e.transpose(least, order);
+    last = e.transpose(last, order);
+  }
+  if (args.flag(2)) return e.tuple({least, last});
+  return e.tuple({e.squeeze(least, {axis}), e.squeeze(last, {axis})});
+}
+
 constexpr char kCumSum[] = "CumSum", kCumProd[] = "CumProd";
 
 /// The extreme so far and where it was last met, for an axis of known length.
@@ -154,6 +183,7 @@ constexpr AtenRow kRows[] = {
      kthvalue},
     {"aten::median(Tensor self) -> Tensor", median},
     {"aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", median_dim},
+    {"aten::mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", mode},
     {"aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", cumulative<kCumSum>},
     {"aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", cumulative<kCumProd>},
     {"aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",

@@ -185,16 +185,17 @@ Result<Value> pack(Lowering& lowering, const Args& args) {
 Result<Value> unpack(Lowering& lowering, const Args& args) {
   Emitter e(lowering);
   const TensorRef data = args.tensor(0), sizes = args.tensor(1);
-  LAN_TRY(const int64_t total, lowering.concrete(args.integer(4)));
+  const Dim& total = args.integer(4);  // not positive: as long as the longest
   const ValueId first = e.select(e.read(sizes, DType::kI64), 0, 0);
   if (e.failed()) return e.error();
   LAN_TRY(const Dim batch, lowering.integer_of(lowering.tensor(first)));
   const Packing packing = packing_of(e, sizes, batch);
   ValueId y = unpacked(e, packing, e.read(data), e.operand(args[3], data->dtype));
-  if (total > 0) {
+  const bool longer = total.is_known() ? total.value() > 0 : !(total == packing.time);
+  if (longer) {
     Dims more = e.dims(y);
     if (e.failed()) return e.error();
-    more[0] = Dim(total) - packing.time;
+    more[0] = total - packing.time;
     y = e.concat({y, e.expand(e.operand(args[3], data->dtype), more)}, 0);
   }
   if (args.flag(2)) y = e.transpose(y, {1, 0, 2});

@@ -1,4 +1,7 @@
 // Interpolation.
+#include <algorithm>
+#include <cmath>
+
 #include "script/aten/emit_shared.h"
 
 namespace lanthorn::script {
@@ -37,6 +40,44 @@ Attributes resize_attributes(Kind kind, bool align_corners, size_t rank) {
   return attributes;
 }
 
+/// The sizes that scales give, rounded down.
+Result<Dims> scaled_sizes(Lowering& lowering, const TensorRef& x, const std::vector<double>& scales) {
+  Dims sizes;
+  for (size_t i = 0; i < scales.size(); ++i) {
+    const Dim& in = x->dims[i + 2];
+    if (scales[i] == std::floor(scales[i]) && std::abs(scales[i]) < 1e9) {
+      sizes.push_back(in * Dim(static_cast<int64_t>(scales[i])));
+      continue;
+    }
+    LAN_TRY(const int64_t size, lowering.concrete(in));
+    sizes.push_back(Dim(static_cast<int64_t>(std::floor(static_cast<double>(size) * scales[i]))));
+  }
+  return sizes;
+}
+
+/// Nearest elements by fractional scales: PyTorch multiplies by the rounded float 1 / scale, and at
+/// whole numbers that decides which neighbour it is, so the positions are worked out here.
+Result<Value> pick_nearest(Lowering& lowering, const TensorRef& x, bool exact, const Dims& sizes,
+                           const std::vector<double>& scales) {
+  Emitter e(lowering);
+  ValueId value = e.read(x);
+  for (size_t i = 0; i < scales.size(); ++i) {
+    LAN_TRY(const int64_t in, lowering.concrete(x->dims[i + 2]));
+    LAN_TRY(const int64_t out, lowering.concrete(sizes[i]));
+    if (in < 1 || out < 0 || out > (int64_t{1} << 20)) {
+      return lowering.error(ErrorCode::kLimit, "interpolation to a size of " + std::to_string(out));
+    }
+    const auto step = static_cast<float>(1.0 / scales[i]);
+    std::vector<int64_t> places;
+    for (int64_t at = 0; at < out; ++at) {
+      const float source = exact ? (static_cast<float>(at) + 0.5f) * step : static_cast<float>(at) * step;
+      places.push_back(std::min(static_cast<int64_t>(std::floor(source)), in - 1));
+    }
+    value = e.op("Gather", {value, e.ints(std::move(places))}, {{"axis", static_cast<int64_t>(i) + 2}});
+  }
+  return e.result(value);
+}
+
 /// Scales hold where all of them are given (PyTorch then computes with them, not with the ratio of
 /// sizes); otherwise the sizes do. With aligned corners scales play no part.
 Result<Value> resize(Lowering& lowering, const TensorRef& x, Kind kind, bool align_corners,
@@ -47,14 +88,24 @@ Result<Value> resize(Lowering& lowering, const TensorRef& x, Kind kind, bool ali
   if (rank < 3 || (sizes && sizes->size() != spatial) || (!sizes && scales.size() != spatial)) {
     return lowering.error(ErrorCode::kInvalidInput, "interpolation of a tensor of rank " + std::to_string(rank));
   }
+  const bool fractional = std::any_of(scales.begin(), scales.end(), [](double s) { return s != std::floor(s); });
+  if (!has_corners(kind) && scales.size() == spatial && fractional) {
+    LAN_TRY(const Dims wanted, sizes ? Result<Dims>(*sizes) : scaled_sizes(lowering, x, scales));
+    return pick_nearest(lowering, x, kind == Kind::kNearestExact, wanted, scales);
+  }
   std::vector<ValueId> inputs = {e.read(x), kNoValue};
-  const bool by_scale = scales.size() == spatial && !align_corners;
-  if (by_scale || !sizes) {
+  if (scales.size() == spatial && !align_corners) {
     const std::vector<float> factors(scales.begin(), scales.end());
     inputs.push_back(e.constant(Tensor::of_floats(factors)));
   } else {
+    Dims wanted;
+    if (sizes) {
+      wanted = *sizes;
+    } else {
+      LAN_TRY(wanted, scaled_sizes(lowering, x, scales));
+    }
     inputs.push_back(kNoValue);
-    inputs.push_back(e.shape(*sizes));
+    inputs.push_back(e.shape(wanted));
   }
   return e.result(e.op("Resize", std::move(inputs), resize_attributes(kind, align_corners, rank)));
 }

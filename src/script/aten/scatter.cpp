@@ -66,11 +66,10 @@ ValueId source_under(Emitter& e, const TensorRef& source, const Scatter& scatter
 }
 
 /// What a reduction starts from where self does not take part.
-double neutral(const std::string& reduction, DType dtype) {
-  if (reduction == "mul") return 1;
-  if (reduction == "max") return lowest_of(dtype);
-  if (reduction == "min") return highest_of(dtype);
-  return 0;
+ValueId neutral(Emitter& e, const std::string& reduction, DType dtype) {
+  if (reduction == "max") return e.lowest(dtype);
+  if (reduction == "min") return e.highest(dtype);
+  return e.integer(reduction == "mul" ? 1 : 0, dtype);
 }
 
 ValueId scattered(Emitter& e, const Scatter& scatter, ValueId source) {
@@ -90,7 +89,7 @@ ValueId scattered(Emitter& e, const Scatter& scatter, ValueId source) {
     return e.op("ScatterElements", {base, index, values}, std::move(attributes));
   };
   if (!scatter.include_self && scatter.reduction != "none") {
-    const ValueId start = e.number(neutral(scatter.reduction, dtype), dtype);
+    const ValueId start = neutral(e, scatter.reduction, dtype);
     x = scatter_into(x, e.op("Expand", {start, e.op("Shape", {index})}), "none");
   }
   const bool mean = scatter.reduction == "mean";

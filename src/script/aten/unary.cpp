@@ -72,6 +72,9 @@ Result<Value> neg(Lowering& lowering, const Args& args) {
     return *std::move(sized);
   }
   Emitter e(lowering);
+  const bool wraps = x->dtype == DType::kU8 || x->dtype == DType::kU16 || x->dtype == DType::kU32 ||
+                     x->dtype == DType::kU64;  // Neg has no unsigned form
+  if (wraps) return e.result(e.op("Sub", {e.integer(0, x->dtype), e.read(x)}));
   return e.result(e.op("Neg", {e.read(x)}));
 }
 
