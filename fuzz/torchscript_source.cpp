@@ -1,4 +1,5 @@
-// Source text of an archive's code: parses it, and evaluates the class M that it may hold on one tensor.
+// Source text of an archive's code: parses it, and evaluates the class M that it may hold on one
+// tensor.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -18,23 +18,25 @@ class Lowering;
 /// (an int to a float or to a list where the schema says so). Positions are the schema's.
 class Args {
  public:
-  Args(std::vector<Value> values) : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
+  Args(std::vector<Value> values)
+      : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
   size_t size() const { return values_.size(); }
   const Value& operator[](size_t i) const { return values_[i]; }
   bool is_none(size_t i) const { return values_[i].is_none(); }
   /// These ask for what the schema promised (checked).
   TensorRef tensor(size_t i) const;
-  TensorRef optional_tensor(size_t i) const;          // null for None
+  TensorRef optional_tensor(size_t i) const;  // null for None
   const Dim& integer(size_t i) const;
   double real(size_t i) const;
   bool flag(size_t i) const;
   const std::string& text(size_t i) const;
-  std::vector<TensorRef> tensors(size_t i) const;     // Tensor[]
+  std::vector<TensorRef> tensors(size_t i) const;           // Tensor[]
   std::vector<TensorRef> optional_tensors(size_t i) const;  // Tensor?[]: null for None
-  Dims ints(size_t i) const;                          // int[] and SymInt[]
+  Dims ints(size_t i) const;                                // int[] and SymInt[]
   std::optional<Dims> optional_ints(size_t i) const;
   std::vector<double> reals(size_t i) const;
-  /// int? dtype arguments; PyTorch's ScalarType codes (0 uint8 ... 6 float32, 11 bool, 15 bfloat16).
+  /// int? dtype arguments; PyTorch's ScalarType codes (0 uint8 ... 6 float32, 11 bool, 15
+  /// bfloat16).
   std::optional<DType> dtype(size_t i) const;
   std::shared_ptr<List> list(size_t i) const;
 
@@ -43,9 +45,10 @@ class Args {
 };
 
 /// One overload: its schema as PyTorch writes it, "aten::add.Tensor(Tensor self, Tensor other, *,
-/// Scalar alpha=1) -> Tensor", and what it does. In-place forms ("aten::add_.Tensor(Tensor(a!) self,
-/// ...)") are found by themselves where the functional row exists: the result is cast to self's dtype
-/// and written through the view.
+/// Scalar alpha=1) -> Tensor", and what it does. In-place forms ("aten::add_.Tensor(Tensor(a!)
+/// self,
+/// ...)") are found by themselves where the functional row exists: the result is cast to self's
+/// dtype and written through the view.
 struct AtenRow {
   std::string_view schema;
   Result<Value> (*lower)(Lowering&, const Args&);
@@ -59,8 +62,8 @@ std::optional<DType> dtype_of_scalar_type(int64_t code);
 int64_t scalar_type_of(DType dtype);
 
 /// What lowering an operator may do: make nodes in the graph, read and write tensors, ask about
-/// sizes. Every node made is inferred at once, so values have dtype, rank and (symbolic) dims; a node
-/// whose inputs are all small known constants is folded.
+/// sizes. Every node made is inferred at once, so values have dtype, rank and (symbolic) dims; a
+/// node whose inputs are all small known constants is folded.
 class Lowering {
  public:
   virtual ~Lowering() = default;
@@ -69,8 +72,8 @@ class Lowering {
   /// The current value of a tensor (its view re-applied where its storage was written since).
   virtual Result<ValueId> read(const TensorRef& tensor) = 0;
   /// Appends a node with one output / with several.
-  virtual Result<ValueId> emit(std::string op, std::vector<ValueId> inputs, Attributes attributes = {},
-                               std::string domain = "") = 0;
+  virtual Result<ValueId> emit(std::string op, std::vector<ValueId> inputs,
+                               Attributes attributes = {}, std::string domain = "") = 0;
   virtual Result<std::vector<ValueId>> emit_many(std::string op, std::vector<ValueId> inputs,
                                                  size_t outputs, Attributes attributes = {},
                                                  std::string domain = "") = 0;

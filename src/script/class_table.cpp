@@ -55,8 +55,12 @@ std::vector<std::string> ClassType::method_names() const {
   return names;
 }
 
-bool ClassType::is_parameter(std::string_view name) const { return syntax && contains(syntax->parameters, name); }
-bool ClassType::is_buffer(std::string_view name) const { return syntax && contains(syntax->buffers, name); }
+bool ClassType::is_parameter(std::string_view name) const {
+  return syntax && contains(syntax->parameters, name);
+}
+bool ClassType::is_buffer(std::string_view name) const {
+  return syntax && contains(syntax->buffers, name);
+}
 
 std::string ClassType::readable_name() const {
   std::string out = name;
@@ -100,7 +104,8 @@ Result<const ClassTable::File*> ClassTable::file_of(std::string_view name) const
   const std::string prefix = std::string(name) + ".";
   for (const FunctionSyntax& function : source->syntax.functions) {
     file->functions.emplace(std::string(function.name),
-                            std::make_shared<Function>(Function{prefix + std::string(function.name), source, &function}));
+                            std::make_shared<Function>(
+                                Function{prefix + std::string(function.name), source, &function}));
   }
   for (const ClassSyntax& syntax_of_class : source->syntax.classes) {
     auto type = std::make_shared<ClassType>();
@@ -110,7 +115,8 @@ Result<const ClassTable::File*> ClassTable::file_of(std::string_view name) const
     type->syntax = &syntax_of_class;
     for (const FunctionSyntax& method : syntax_of_class.methods) {
       type->methods.emplace(std::string(method.name),
-                            std::make_shared<Function>(Function{type->name + "." + std::string(method.name), source, &method}));
+                            std::make_shared<Function>(Function{
+                                type->name + "." + std::string(method.name), source, &method}));
     }
     file->classes.emplace(std::string(syntax_of_class.name), std::move(type));
   }
@@ -132,18 +138,22 @@ Result<std::shared_ptr<const ClassType>> ClassTable::find_class(std::string_view
   const auto [file_name, class_name] = split_name(name);
   LAN_TRY(const File* const file, file_of(file_name));
   if (file) {
-    if (const auto it = file->classes.find(class_name); it != file->classes.end()) return it->second;
+    if (const auto it = file->classes.find(class_name); it != file->classes.end())
+      return it->second;
   }
-  return Error{ErrorCode::kCorrupt, "the archive's code has no class '" + std::string(name) + "'", "", ""};
+  return Error{ErrorCode::kCorrupt, "the archive's code has no class '" + std::string(name) + "'",
+               "", ""};
 }
 
 Result<std::shared_ptr<const Function>> ClassTable::find_function(std::string_view name) const {
   const auto [file_name, function_name] = split_name(name);
   LAN_TRY(const File* const file, file_of(file_name));
   if (file) {
-    if (const auto it = file->functions.find(function_name); it != file->functions.end()) return it->second;
+    if (const auto it = file->functions.find(function_name); it != file->functions.end())
+      return it->second;
   }
-  return Error{ErrorCode::kCorrupt, "the archive's code has no function '" + std::string(name) + "'", "", ""};
+  return Error{ErrorCode::kCorrupt,
+               "the archive's code has no function '" + std::string(name) + "'", "", ""};
 }
 
 Result<ClassTable::What> ClassTable::what(std::string_view name) const {

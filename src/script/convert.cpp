@@ -14,7 +14,8 @@ std::optional<Value> known_number(Lowering& lowering, const TensorRef& tensor) {
   if (is_integer(tensor->dtype) || tensor->dtype == DType::kBool) {
     const auto elements = lowering.elements(tensor);
     if (!elements || elements->size() != 1) return std::nullopt;
-    if (tensor->dtype == DType::kBool && (*elements)[0].is_known()) return Value::of_bool((*elements)[0].value() != 0);
+    if (tensor->dtype == DType::kBool && (*elements)[0].is_known())
+      return Value::of_bool((*elements)[0].value() != 0);
     return Value((*elements)[0]);
   }
   const auto value = lowering.read(tensor);
@@ -28,8 +29,8 @@ std::optional<Value> known_number(Lowering& lowering, const TensorRef& tensor) {
 
 Result<Value> convert_one(Lowering& lowering, const SchemaType& type, const Value& value);
 
-Result<Value> convert_items(Lowering& lowering, const SchemaType& element, const std::vector<Value>& items,
-                            std::string element_type) {
+Result<Value> convert_items(Lowering& lowering, const SchemaType& element,
+                            const std::vector<Value>& items, std::string element_type) {
   std::vector<Value> out;
   out.reserve(items.size());
   for (const Value& item : items) {
@@ -39,7 +40,8 @@ Result<Value> convert_items(Lowering& lowering, const SchemaType& element, const
   return make_list(std::move(out), std::move(element_type));
 }
 
-Result<Value> number_of_tensor(Lowering& lowering, const SchemaType& type, const TensorRef& tensor) {
+Result<Value> number_of_tensor(Lowering& lowering, const SchemaType& type,
+                               const TensorRef& tensor) {
   const auto number = known_number(lowering, tensor);
   if (!number) {
     if (type.kind == Kind::kInt || type.kind == Kind::kScalarType) {
@@ -57,19 +59,24 @@ Result<Value> number_of_tensor(Lowering& lowering, const SchemaType& type, const
     case Kind::kInt:
     case Kind::kScalarType:
       return number->integer() ? *number : Value(Dim(static_cast<int64_t>(real())));
-    case Kind::kFloat: return Value::of_double(real());
-    case Kind::kBool: return Value::of_bool(real() != 0);
-    default: return *number;
+    case Kind::kFloat:
+      return Value::of_double(real());
+    case Kind::kBool:
+      return Value::of_bool(real() != 0);
+    default:
+      return *number;
   }
 }
 
 Result<Value> convert_one(Lowering& lowering, const SchemaType& type, const Value& value) {
   if (value.is_none()) return value;
-  if (const TensorRef tensor = value.tensor();
-      tensor && type.kind != Kind::kTensor && type.kind != Kind::kAny && type.kind != Kind::kVariable) {
+  if (const TensorRef tensor = value.tensor(); tensor && type.kind != Kind::kTensor &&
+                                               type.kind != Kind::kAny &&
+                                               type.kind != Kind::kVariable) {
     if (type.kind == Kind::kList) {  // one tensor for a list of numbers
       LAN_TRY(Value one, convert_one(lowering, type.args[0], value));
-      return make_list(std::vector<Value>(static_cast<size_t>(std::max<int64_t>(type.fixed_size, 1)), one));
+      return make_list(
+          std::vector<Value>(static_cast<size_t>(std::max<int64_t>(type.fixed_size, 1)), one));
     }
     return number_of_tensor(lowering, type, tensor);
   }
@@ -80,15 +87,18 @@ Result<Value> convert_one(Lowering& lowering, const SchemaType& type, const Valu
         Tensor scalar = Tensor::of<double>(DType::kF64, {}, std::span<const double>(real, 1));
         return Value(lowering.literal(std::move(scalar), true));
       }
-      if (const bool* flag = value.flag()) return Value(lowering.literal(Tensor::scalar_bool(*flag), true));
+      if (const bool* flag = value.flag())
+        return Value(lowering.literal(Tensor::scalar_bool(*flag), true));
       if (const Dim* integer = value.integer()) {
-        if (integer->is_known()) return Value(lowering.literal(Tensor::scalar_i64(integer->value()), true));
+        if (integer->is_known())
+          return Value(lowering.literal(Tensor::scalar_i64(integer->value()), true));
         LAN_TRY(const ValueId id, operand(lowering, value, DType::kI64));
         const TensorRef out = lowering.tensor(id);
         out->wrapped_number = true;
         return Value(out);
       }
-      return lowering.error(ErrorCode::kUnsupported, "a " + kind_of(value) + " stands where a tensor is wanted");
+      return lowering.error(ErrorCode::kUnsupported,
+                            "a " + kind_of(value) + " stands where a tensor is wanted");
     }
     case Kind::kInt:
       if (const bool* flag = value.flag()) return Value(Dim(*flag ? 1 : 0));
@@ -96,7 +106,8 @@ Result<Value> convert_one(Lowering& lowering, const SchemaType& type, const Valu
     case Kind::kScalarType: {
       LAN_TRY(const int64_t code, lowering.concrete(*value.integer()));
       if (!dtype_of_scalar_type(code)) {
-        return lowering.error(ErrorCode::kUnsupported, "there is no dtype of number " + std::to_string(code));
+        return lowering.error(ErrorCode::kUnsupported,
+                              "there is no dtype of number " + std::to_string(code));
       }
       return Value(Dim(code));
     }
@@ -130,9 +141,11 @@ Result<Value> convert_one(Lowering& lowering, const SchemaType& type, const Valu
         if (as_they_are) return value;
         return convert_items(lowering, element, list->items, list->element_type);
       }
-      if (const auto tuple = value.tuple()) return convert_items(lowering, element, tuple->items, "");
+      if (const auto tuple = value.tuple())
+        return convert_items(lowering, element, tuple->items, "");
       LAN_TRY(Value one, convert_one(lowering, element, value));
-      return make_list(std::vector<Value>(static_cast<size_t>(std::max<int64_t>(type.fixed_size, 1)), one));
+      return make_list(
+          std::vector<Value>(static_cast<size_t>(std::max<int64_t>(type.fixed_size, 1)), one));
     }
     default:
       return value;

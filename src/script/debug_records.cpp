@@ -38,7 +38,9 @@ class Records {
   }
 
  private:
-  const PickleNode* node(PickleId id) const { return id < tree_.nodes.size() ? &tree_[id] : nullptr; }
+  const PickleNode* node(PickleId id) const {
+    return id < tree_.nodes.size() ? &tree_[id] : nullptr;
+  }
 
   std::string text(PickleId id, const PickleNode* table) const {
     const PickleNode* at = node(id);

@@ -10,13 +10,16 @@ namespace {
 /// Python's names and what they are among the operators.
 const std::map<std::string_view, std::string_view>& builtin_names() {
   static const std::map<std::string_view, std::string_view> kNames = {
-      {"int", "aten::Int"},     {"float", "aten::Float"}, {"bool", "aten::Bool"},  {"complex", "aten::Complex"},
-      {"str", "aten::str"},     {"len", "aten::len"},     {"sorted", "aten::sorted"}, {"min", "prim::min"},
-      {"max", "prim::max"},     {"abs", "prim::abs"},     {"sum", "aten::sum"},    {"round", "aten::round"},
-      {"ord", "aten::ord"},     {"chr", "aten::chr"},     {"hex", "aten::hex"},    {"oct", "aten::oct"},
-      {"bin", "aten::bin"},     {"divmod", "aten::divmod"}, {"pow", "aten::pow"},  {"list", "aten::list"},
-      {"dict", "aten::dict"},   {"any", "aten::any"},     {"all", "aten::all"},    {"tuple", "prim::tuple"},
-      {"print", "prim::Print"}, {"range", "prim::range"}, {"enumerate", "prim::enumerate"}, {"zip", "prim::zip"}};
+      {"int", "aten::Int"},         {"float", "aten::Float"}, {"bool", "aten::Bool"},
+      {"complex", "aten::Complex"}, {"str", "aten::str"},     {"len", "aten::len"},
+      {"sorted", "aten::sorted"},   {"min", "prim::min"},     {"max", "prim::max"},
+      {"abs", "prim::abs"},         {"sum", "aten::sum"},     {"round", "aten::round"},
+      {"ord", "aten::ord"},         {"chr", "aten::chr"},     {"hex", "aten::hex"},
+      {"oct", "aten::oct"},         {"bin", "aten::bin"},     {"divmod", "aten::divmod"},
+      {"pow", "aten::pow"},         {"list", "aten::list"},   {"dict", "aten::dict"},
+      {"any", "aten::any"},         {"all", "aten::all"},     {"tuple", "prim::tuple"},
+      {"print", "prim::Print"},     {"range", "prim::range"}, {"enumerate", "prim::enumerate"},
+      {"zip", "prim::zip"}};
   return kNames;
 }
 
@@ -55,11 +58,13 @@ Result<Value> Evaluator::eval_call(const Expr& expr) {
 Result<Value> Evaluator::call_value(const Value& callee, CallArguments arguments) {
   if (callee.is_unknown()) return callee;
   if (const Callable* callable = callee.callable()) {
-    if (callable->function->syntax->names.empty() && callable->function->syntax->parameters.empty() && !frames_.empty() &&
+    if (callable->function->syntax->names.empty() &&
+        callable->function->syntax->parameters.empty() && !frames_.empty() &&
         callable->function->file.get() == frame().file) {
       return call_nested(callable->function);
     }
-    if (callable->self) arguments.positional.insert(arguments.positional.begin(), Value(callable->self));
+    if (callable->self)
+      arguments.positional.insert(arguments.positional.begin(), Value(callable->self));
     return call(callable->function, std::move(arguments));
   }
   if (const auto type = callee.class_type()) return construct(type, std::move(arguments));
@@ -70,7 +75,8 @@ Result<Value> Evaluator::call_value(const Value& callee, CallArguments arguments
   return lowering_.error(ErrorCode::kCorrupt, "a " + kind_of(callee) + " cannot be called");
 }
 
-Result<Value> Evaluator::construct(const std::shared_ptr<const ClassType>& type, CallArguments arguments) {
+Result<Value> Evaluator::construct(const std::shared_ptr<const ClassType>& type,
+                                   CallArguments arguments) {
   if (type->kind == ClassType::Kind::kNamedTuple) {
     auto tuple = std::make_shared<Tuple>();
     for (const FieldSyntax& field : type->syntax->fields) {
@@ -123,7 +129,9 @@ Result<Value> Evaluator::call_name(const Expr& expr, std::string_view name) {
   const bool typed = name == "annotate" || name == "unchecked_cast" || name == "uninitialized";
   if (typed && count >= 1) {
     if (name == "uninitialized") return Value(None{});
-    if (count != 2) return lowering_.error(ErrorCode::kCorrupt, std::string(name) + "() wants a type and a value");
+    if (count != 2)
+      return lowering_.error(ErrorCode::kCorrupt,
+                             std::string(name) + "() wants a type and a value");
     LAN_TRY(Value value, eval(*expr.items[2]));
     return as_type(type_of(*expr.items[1]), std::move(value));
   }
@@ -140,7 +148,8 @@ Result<Value> Evaluator::call_name(const Expr& expr, std::string_view name) {
     if (name == "getattr") return attribute(arguments.positional[0], *attribute_name);
     const auto object = arguments.positional[0].object();
     return Value::of_bool(object && (object->find(*attribute_name) ||
-                                     (object->type && (object->type->field(*attribute_name) || object->type->method(*attribute_name)))));
+                                     (object->type && (object->type->field(*attribute_name) ||
+                                                       object->type->method(*attribute_name)))));
   }
   if ((name == "fork" || name == "awaitable") && !arguments.positional.empty()) {
     const Value callee = arguments.positional[0];
@@ -151,7 +160,8 @@ Result<Value> Evaluator::call_name(const Expr& expr, std::string_view name) {
     return call_operator(it->second, std::move(arguments));
   }
   const std::string error_text = "nothing is named '" + std::string(name) + "' here";
-  return missing_.empty() ? Result<Value>(lowering_.error(ErrorCode::kCorrupt, error_text)) : Value(Unknown{});
+  return missing_.empty() ? Result<Value>(lowering_.error(ErrorCode::kCorrupt, error_text))
+                          : Value(Unknown{});
 }
 
 Result<Value> Evaluator::call_path(const Expr& expr, std::string_view path) {
@@ -173,7 +183,8 @@ Result<Value> Evaluator::call_path(const Expr& expr, std::string_view path) {
   if (path.starts_with("torch.")) {
     std::string_view rest = path.substr(6);
     if (rest.starts_with("autograd.")) rest.remove_prefix(9);
-    for (const std::string_view prefix : {"nn.functional.", "_C._nn.", "special.", "linalg.", "fft."}) {
+    for (const std::string_view prefix :
+         {"nn.functional.", "_C._nn.", "special.", "linalg.", "fft."}) {
       if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
     }
     return call_operator("aten::" + std::string(rest), std::move(arguments));
@@ -181,10 +192,14 @@ Result<Value> Evaluator::call_path(const Expr& expr, std::string_view path) {
   if (path.starts_with("ops.")) {
     const std::string_view rest = path.substr(4);
     const size_t dot = rest.find('.');
-    if (dot == std::string_view::npos) return lowering_.error(ErrorCode::kCorrupt, std::string(path) + " is no operator");
-    return call_operator(std::string(rest.substr(0, dot)) + "::" + std::string(rest.substr(dot + 1)), std::move(arguments));
+    if (dot == std::string_view::npos)
+      return lowering_.error(ErrorCode::kCorrupt, std::string(path) + " is no operator");
+    return call_operator(
+        std::string(rest.substr(0, dot)) + "::" + std::string(rest.substr(dot + 1)),
+        std::move(arguments));
   }
-  if (path.starts_with("math.")) return call_operator("aten::" + std::string(path.substr(5)), std::move(arguments));
+  if (path.starts_with("math."))
+    return call_operator("aten::" + std::string(path.substr(5)), std::move(arguments));
   LAN_TRY(const Value callee, eval_path(*expr.items[0]));
   return call_value(callee, std::move(arguments));
 }
@@ -194,10 +209,13 @@ Result<Value> Evaluator::call_on(const Expr& expr, const Expr& callee) {
   LAN_TRY(CallArguments arguments, arguments_of(expr));
   if (self.is_unknown()) return self;
   if (const std::shared_ptr<Object> object = self.object()) {
-    if (object->type && object->type->method(callee.text)) return call_method(object, callee.text, std::move(arguments));
-    if (const Value* field = object->find(callee.text)) return call_value(*field, std::move(arguments));
+    if (object->type && object->type->method(callee.text))
+      return call_method(object, callee.text, std::move(arguments));
+    if (const Value* field = object->find(callee.text))
+      return call_value(*field, std::move(arguments));
     if (object->type && object->type->kind == ClassType::Kind::kOpaque) {
-      return missing("the method " + std::string(callee.text) + " of the C++ class " + object->type->readable_name());
+      return missing("the method " + std::string(callee.text) + " of the C++ class " +
+                     object->type->readable_name());
     }
     return call_method(object, callee.text, std::move(arguments));  // an error that names it
   }
@@ -231,7 +249,8 @@ bool Evaluator::matches(const Value& value, const Type& type) {
   if (type.is("number")) return value.integer() || value.real() || value.complex();
   if (type.is("NoneType") || type.is("None")) return value.is_none();
   if (type.is("Device")) return value.device() != nullptr;
-  if (type.optional()) return value.is_none() || (!type.args.empty() && matches(value, type.args[0]));
+  if (type.optional())
+    return value.is_none() || (!type.args.empty() && matches(value, type.args[0]));
   if (type.is("Union")) {
     for (const Type& one : type.args) {
       if (matches(value, one)) return true;
@@ -260,7 +279,8 @@ bool Evaluator::matches(const Value& value, const Type& type) {
 
 Result<Value> Evaluator::as_type(const Type& type, Value value) {
   if (value.is_unknown() || value.is_none()) return value;
-  if (type.optional()) return type.args.empty() ? Result<Value>(value) : as_type(type.args[0], std::move(value));
+  if (type.optional())
+    return type.args.empty() ? Result<Value>(value) : as_type(type.args[0], std::move(value));
   if (type.is("float")) {
     // A whole number from 1e10 on is printed without its dot.
     if (const Dim* integer = value.integer()) {
@@ -270,8 +290,10 @@ Result<Value> Evaluator::as_type(const Type& type, Value value) {
     if (value.tensor()) return call_operator("aten::FloatImplicit", {{std::move(value)}, {}});
     return value;
   }
-  if (type.is("int") && value.tensor()) return call_operator("aten::IntImplicit", {{std::move(value)}, {}});
-  if (type.is("number") && value.tensor()) return call_operator("aten::ScalarImplicit", {{std::move(value)}, {}});
+  if (type.is("int") && value.tensor())
+    return call_operator("aten::IntImplicit", {{std::move(value)}, {}});
+  if (type.is("number") && value.tensor())
+    return call_operator("aten::ScalarImplicit", {{std::move(value)}, {}});
   if (type.is("List") && !type.args.empty()) {
     const auto list = value.list();
     if (!list) return value;

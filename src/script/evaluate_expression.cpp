@@ -16,33 +16,48 @@ const Expr& Evaluator::root_of(const Expr& expr) {
 }
 
 bool Evaluator::is_local(const Expr& root) const {
-  return root.kind == Expr::Kind::kName && root.slot < frame().locals.size() && frame().locals[root.slot].has_value() &&
-         frame().function != nullptr;
+  return root.kind == Expr::Kind::kName && root.slot < frame().locals.size() &&
+         frame().locals[root.slot].has_value() && frame().function != nullptr;
 }
 
 Result<Value> Evaluator::eval(const Expr& expr) {
   const Depth depth(*this);
-  if (depth.too_deep()) return lowering_.error(ErrorCode::kLimit, "expressions are nested too deep");
+  if (depth.too_deep())
+    return lowering_.error(ErrorCode::kLimit, "expressions are nested too deep");
   switch (expr.kind) {
-    case Expr::Kind::kName: return eval_name(expr);
-    case Expr::Kind::kInt: return Value(Dim(expr.integer));
-    case Expr::Kind::kFloat: return Value::of_double(expr.real);
-    case Expr::Kind::kImaginary: return Value::of_complex({0, expr.real});
+    case Expr::Kind::kName:
+      return eval_name(expr);
+    case Expr::Kind::kInt:
+      return Value(Dim(expr.integer));
+    case Expr::Kind::kFloat:
+      return Value::of_double(expr.real);
+    case Expr::Kind::kImaginary:
+      return Value::of_complex({0, expr.real});
     case Expr::Kind::kString: {
       LAN_TRY(std::string text, string_value(expr.text));
       return Value(std::move(text));
     }
-    case Expr::Kind::kTrue: return Value::of_bool(true);
-    case Expr::Kind::kFalse: return Value::of_bool(false);
-    case Expr::Kind::kNone: return Value(None{});
+    case Expr::Kind::kTrue:
+      return Value::of_bool(true);
+    case Expr::Kind::kFalse:
+      return Value::of_bool(false);
+    case Expr::Kind::kNone:
+      return Value(None{});
     case Expr::Kind::kList:
-    case Expr::Kind::kTuple: return eval_items(expr);
-    case Expr::Kind::kDict: return eval_dict(expr);
-    case Expr::Kind::kCall: return eval_call(expr);
-    case Expr::Kind::kAttribute: return eval_attribute(expr);
-    case Expr::Kind::kSubscript: return eval_subscript(expr);
-    case Expr::Kind::kUnary: return eval_unary(expr);
-    case Expr::Kind::kBinary: return eval_binary(expr);
+    case Expr::Kind::kTuple:
+      return eval_items(expr);
+    case Expr::Kind::kDict:
+      return eval_dict(expr);
+    case Expr::Kind::kCall:
+      return eval_call(expr);
+    case Expr::Kind::kAttribute:
+      return eval_attribute(expr);
+    case Expr::Kind::kSubscript:
+      return eval_subscript(expr);
+    case Expr::Kind::kUnary:
+      return eval_unary(expr);
+    case Expr::Kind::kBinary:
+      return eval_binary(expr);
     case Expr::Kind::kAnd:
     case Expr::Kind::kOr: {
       LAN_TRY(Value left, eval(*expr.items[0]));
@@ -59,7 +74,8 @@ Result<Value> Evaluator::eval(const Expr& expr) {
     }
     case Expr::Kind::kEllipsis:
     case Expr::Kind::kKeyword:
-    case Expr::Kind::kSlice: break;
+    case Expr::Kind::kSlice:
+      break;
   }
   return lowering_.error(ErrorCode::kCorrupt, "this is no value");
 }
@@ -78,7 +94,8 @@ Result<std::optional<bool>> Evaluator::truth(const Value& value) {
   if (const auto dict = value.dict()) return Answer(!dict->entries.empty());
   if (const std::string* text = value.text()) return Answer(!text->empty());
   if (const TensorRef tensor = value.tensor()) {
-    if (const auto elements = lowering_.elements(tensor); elements && elements->size() == 1 && (*elements)[0].is_known()) {
+    if (const auto elements = lowering_.elements(tensor);
+        elements && elements->size() == 1 && (*elements)[0].is_known()) {
       return Answer((*elements)[0].value() != 0);
     }
     auto id = lowering_.read(tensor);
@@ -101,7 +118,8 @@ Result<Value> Evaluator::eval_name(const Expr& expr) {
   if (expr.text == "nanj") return Value::of_complex({0, NAN});
   frame().offset = expr.offset;
   if (!missing_.empty()) return Value(Unknown{});  // assigned where the search did not go
-  return lowering_.error(ErrorCode::kCorrupt, "nothing is named '" + std::string(expr.text) + "' here");
+  return lowering_.error(ErrorCode::kCorrupt,
+                         "nothing is named '" + std::string(expr.text) + "' here");
 }
 
 Result<Value> Evaluator::eval_items(const Expr& expr) {
@@ -111,7 +129,8 @@ Result<Value> Evaluator::eval_items(const Expr& expr) {
     LAN_TRY(Value value, eval(*item));
     items.push_back(std::move(value));
   }
-  return expr.kind == Expr::Kind::kList ? make_list(std::move(items)) : make_tuple(std::move(items));
+  return expr.kind == Expr::Kind::kList ? make_list(std::move(items))
+                                        : make_tuple(std::move(items));
 }
 
 Result<Value> Evaluator::eval_dict(const Expr& expr) {
@@ -149,11 +168,13 @@ Result<Value> Evaluator::eval_unary(const Expr& expr) {
 
 Result<Value> Evaluator::eval_binary(const Expr& expr) {
   static const std::map<std::string_view, std::string_view> kNames = {
-      {"+", "add"},        {"-", "sub"},     {"*", "mul"},     {"/", "div"},         {"//", "floordiv"},
-      {"%", "remainder"},  {"**", "pow"},    {"@", "matmul"},  {"&", "__and__"},     {"|", "__or__"},
-      {"^", "__xor__"},    {"<<", "__lshift__"}, {">>", "__rshift__"}, {"==", "eq"}, {"!=", "ne"},
-      {"<", "lt"},         {">", "gt"},      {"<=", "le"},     {">=", "ge"},         {"is", "__is__"},
-      {"is not", "__isnot__"}};
+      {"+", "add"},         {"-", "sub"},       {"*", "mul"},
+      {"/", "div"},         {"//", "floordiv"}, {"%", "remainder"},
+      {"**", "pow"},        {"@", "matmul"},    {"&", "__and__"},
+      {"|", "__or__"},      {"^", "__xor__"},   {"<<", "__lshift__"},
+      {">>", "__rshift__"}, {"==", "eq"},       {"!=", "ne"},
+      {"<", "lt"},          {">", "gt"},        {"<=", "le"},
+      {">=", "ge"},         {"is", "__is__"},   {"is not", "__isnot__"}};
   LAN_TRY(Value left, eval(*expr.items[0]));
   LAN_TRY(Value right, eval(*expr.items[1]));
   frame().offset = expr.offset;
@@ -164,12 +185,15 @@ Result<Value> Evaluator::eval_binary(const Expr& expr) {
     return holds ? Value::of_bool(!*holds) : Value(Unknown{});
   }
   // `1.5+2.j` is how a complex constant is printed.
-  if (right.complex() && (left.real() || left.integer()) && (expr.text == "+" || expr.text == "-")) {
-    const double real = left.real() ? *left.real() : static_cast<double>(left.integer()->known().value_or(0));
+  if (right.complex() && (left.real() || left.integer()) &&
+      (expr.text == "+" || expr.text == "-")) {
+    const double real =
+        left.real() ? *left.real() : static_cast<double>(left.integer()->known().value_or(0));
     return Value::of_complex(expr.text == "+" ? real + *right.complex() : real - *right.complex());
   }
   const auto it = kNames.find(expr.text);
-  if (it == kNames.end()) return lowering_.error(ErrorCode::kUnsupported, "the operator " + std::string(expr.text));
+  if (it == kNames.end())
+    return lowering_.error(ErrorCode::kUnsupported, "the operator " + std::string(expr.text));
   std::string name = "aten::" + std::string(it->second);
   if (expr.text == "//" && (left.tensor() || right.tensor())) name = "aten::floor_divide";
   return call_operator(name, {{std::move(left), std::move(right)}, {}});
@@ -187,21 +211,28 @@ Result<Value> Evaluator::eval_path(const Expr& expr) {
   const std::string_view path = expr.path;
   if (path.starts_with("CONSTANTS.c")) {
     const std::string digits(path.substr(11));
-    const size_t index = digits.size() < 9 && digits.find_first_not_of("0123456789") == std::string::npos && !digits.empty()
+    const size_t index = digits.size() < 9 &&
+                                 digits.find_first_not_of("0123456789") == std::string::npos &&
+                                 !digits.empty()
                              ? static_cast<size_t>(std::stoul(digits))
                              : constants_.size();
     if (index < constants_.size()) return constants_[index];
     frame().offset = expr.offset;
     return lowering_.error(ErrorCode::kCorrupt, std::string(path) + " is not among the archive's " +
-                                                    std::to_string(constants_.size()) + " constants");
+                                                    std::to_string(constants_.size()) +
+                                                    " constants");
   }
   if (path.starts_with("torch.")) {
     const DType dtype = dtype_from_name(path.substr(6));
     if (dtype != DType::kUndefined) return Value(Dim(scalar_type_of(dtype)));
-    static const std::map<std::string_view, double> kNumbers = {{"torch.inf", INFINITY}, {"torch.nan", NAN}, {"torch.pi", M_PI}};
-    if (const auto it = kNumbers.find(path); it != kNumbers.end()) return Value::of_double(it->second);
-    static const std::map<std::string_view, int64_t> kFormats = {{"torch.strided", 0}, {"torch.contiguous_format", 0},
-                                                                 {"torch.preserve_format", 1}, {"torch.channels_last", 2}};
+    static const std::map<std::string_view, double> kNumbers = {
+        {"torch.inf", INFINITY}, {"torch.nan", NAN}, {"torch.pi", M_PI}};
+    if (const auto it = kNumbers.find(path); it != kNumbers.end())
+      return Value::of_double(it->second);
+    static const std::map<std::string_view, int64_t> kFormats = {{"torch.strided", 0},
+                                                                 {"torch.contiguous_format", 0},
+                                                                 {"torch.preserve_format", 1},
+                                                                 {"torch.channels_last", 2}};
     if (const auto it = kFormats.find(path); it != kFormats.end()) return Value(Dim(it->second));
   }
   LAN_TRY(const ClassTable::What what, classes_.what(path));
@@ -232,7 +263,8 @@ Result<Value> Evaluator::eval_path(const Expr& expr) {
     }
   }
   if (path.starts_with("__torch__.") || path.starts_with("torch.") || path.starts_with("ops.")) {
-    return lowering_.error(ErrorCode::kCorrupt, "the archive's code has no '" + std::string(path) + "'");
+    return lowering_.error(ErrorCode::kCorrupt,
+                           "the archive's code has no '" + std::string(path) + "'");
   }
   return eval_name(root_of(expr));  // an error that names the first part
 }
@@ -248,13 +280,15 @@ Result<Value> Evaluator::attribute(const Value& value, std::string_view name) {
       }
       if (const auto method = object->type->method(name)) return Value(Callable{method, object});
       // A field of type None may be left out of the data.
-      if (const FieldSyntax* field = object->type->field(name); field && (field->type.is("NoneType") || field->type.optional())) {
+      if (const FieldSyntax* field = object->type->field(name);
+          field && (field->type.is("NoneType") || field->type.optional())) {
         return Value(None{});
       }
     }
     if (!missing_.empty()) return Value(Unknown{});
     const std::string type = object->type ? object->type->readable_name() : "object";
-    return lowering_.error(ErrorCode::kCorrupt, type + " has no attribute '" + std::string(name) + "'");
+    return lowering_.error(ErrorCode::kCorrupt,
+                           type + " has no attribute '" + std::string(name) + "'");
   }
   if (const auto tuple = value.tuple()) {
     for (size_t i = 0; i < tuple->names.size() && i < tuple->items.size(); ++i) {
@@ -262,7 +296,8 @@ Result<Value> Evaluator::attribute(const Value& value, std::string_view name) {
     }
   }
   if (const auto type = value.class_type()) {
-    if (const FieldSyntax* field = type->field(name); field && field->value) return eval(*field->value);
+    if (const FieldSyntax* field = type->field(name); field && field->value)
+      return eval(*field->value);
   }
   if (const Device* device = value.device()) {
     const size_t colon = device->name.find(':');
@@ -271,12 +306,14 @@ Result<Value> Evaluator::attribute(const Value& value, std::string_view name) {
   }
   if (value.tensor()) {
     static const std::map<std::string_view, std::string_view> kNames = {
-        {"shape", "aten::size"}, {"ndim", "aten::dim"}, {"T", "aten::numpy_T"}, {"mT", "aten::mT"}, {"H", "aten::matrix_H"},
-        {"real", "aten::real"}, {"imag", "aten::imag"}};
+        {"shape", "aten::size"}, {"ndim", "aten::dim"},  {"T", "aten::numpy_T"}, {"mT", "aten::mT"},
+        {"H", "aten::matrix_H"}, {"real", "aten::real"}, {"imag", "aten::imag"}};
     const auto it = kNames.find(name);
-    return call_operator(it != kNames.end() ? std::string(it->second) : "prim::" + std::string(name), {{value}, {}});
+    return call_operator(
+        it != kNames.end() ? std::string(it->second) : "prim::" + std::string(name), {{value}, {}});
   }
-  return lowering_.error(ErrorCode::kCorrupt, "a " + kind_of(value) + " has no attribute '" + std::string(name) + "'");
+  return lowering_.error(ErrorCode::kCorrupt,
+                         "a " + kind_of(value) + " has no attribute '" + std::string(name) + "'");
 }
 
 Result<Value> Evaluator::eval_subscript(const Expr& expr) {
@@ -320,7 +357,8 @@ Result<Value> Evaluator::index_tensor(const Value& tensor, const Expr& index) {
     parts.push_back(&index);
   }
   size_t taken = 0;
-  for (const Expr* part : parts) taken += part->kind == Expr::Kind::kNone || part->kind == Expr::Kind::kEllipsis ? 0 : 1;
+  for (const Expr* part : parts)
+    taken += part->kind == Expr::Kind::kNone || part->kind == Expr::Kind::kEllipsis ? 0 : 1;
   Value current = tensor;
   int64_t axis = 0;
   std::vector<Value> indices;
@@ -328,7 +366,8 @@ Result<Value> Evaluator::index_tensor(const Value& tensor, const Expr& index) {
   for (const Expr* part : parts) {
     if (!current.tensor()) return current;
     if (part->kind == Expr::Kind::kEllipsis) {
-      const int64_t skipped = static_cast<int64_t>(tensor.tensor()->dims.size()) - static_cast<int64_t>(taken);
+      const int64_t skipped =
+          static_cast<int64_t>(tensor.tensor()->dims.size()) - static_cast<int64_t>(taken);
       axis += std::max<int64_t>(skipped, 0);
       continue;
     }
@@ -360,7 +399,8 @@ Result<Value> Evaluator::index_tensor(const Value& tensor, const Expr& index) {
     }
   }
   if (!gathers) return current;
-  return call_operator("aten::index", {{current, make_list(std::move(indices), "Optional[Tensor]")}, {}});
+  return call_operator("aten::index",
+                       {{current, make_list(std::move(indices), "Optional[Tensor]")}, {}});
 }
 
 }  // namespace lanthorn::script

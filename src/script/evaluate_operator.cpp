@@ -10,7 +10,8 @@ bool holds_unknown(const Value& value, int depth = 0) {
   if (value.is_unknown()) return true;
   if (depth > 1) return false;
   const auto any = [&](const std::vector<Value>& items) {
-    return std::any_of(items.begin(), items.end(), [&](const Value& item) { return holds_unknown(item, depth + 1); });
+    return std::any_of(items.begin(), items.end(),
+                       [&](const Value& item) { return holds_unknown(item, depth + 1); });
   };
   if (const auto list = value.list()) return list->items.size() < 1000 && any(list->items);
   if (const auto tuple = value.tuple()) return any(tuple->items);
@@ -18,13 +19,16 @@ bool holds_unknown(const Value& value, int depth = 0) {
 }
 
 bool holds_unknown(const CallArguments& arguments) {
-  return std::any_of(arguments.positional.begin(), arguments.positional.end(), [](const Value& v) { return holds_unknown(v); }) ||
-         std::any_of(arguments.keywords.begin(), arguments.keywords.end(), [](const auto& k) { return holds_unknown(k.second); });
+  return std::any_of(arguments.positional.begin(), arguments.positional.end(),
+                     [](const Value& v) { return holds_unknown(v); }) ||
+         std::any_of(arguments.keywords.begin(), arguments.keywords.end(),
+                     [](const auto& k) { return holds_unknown(k.second); });
 }
 
 std::string call_text(std::string_view name, const CallArguments& arguments) {
   std::string text = std::string(name) + "(";
-  for (const Value& value : arguments.positional) text += (text.back() == '(' ? "" : ", ") + kind_of(value);
+  for (const Value& value : arguments.positional)
+    text += (text.back() == '(' ? "" : ", ") + kind_of(value);
   for (const auto& [key, value] : arguments.keywords) {
     text += (text.back() == '(' ? "" : ", ") + key + "=" + kind_of(value);
   }
@@ -40,7 +44,8 @@ bool whole_numbers(const Value& value) {
 }  // namespace
 
 Value Evaluator::missing(std::string what) {
-  const auto it = std::find_if(missing_.begin(), missing_.end(), [&](const auto& entry) { return entry.first == what; });
+  const auto it = std::find_if(missing_.begin(), missing_.end(),
+                               [&](const auto& entry) { return entry.first == what; });
   if (it == missing_.end()) {
     missing_.emplace_back(std::move(what), std::set<std::string>{place()});
   } else if (it->second.size() < 5) {
@@ -55,13 +60,19 @@ Result<std::optional<Value>> Evaluator::built_in(std::string_view name, CallArgu
   if (name == "prim::RaiseException") {
     if (!missing_.empty()) return Answer(Value(None{}));
     const std::string* message = positional.empty() ? nullptr : positional[0].text();
-    return lowering_.error(ErrorCode::kInvalidInput, "the model refuses its input: " + (message ? *message : std::string("no reason given")));
+    return lowering_.error(
+        ErrorCode::kInvalidInput,
+        "the model refuses its input: " + (message ? *message : std::string("no reason given")));
   }
-  if ((name == "aten::wait" || name == "prim::awaitable_wait" || name == "prim::awaitable_nowait") && positional.size() == 1) {
+  if ((name == "aten::wait" || name == "prim::awaitable_wait" ||
+       name == "prim::awaitable_nowait") &&
+      positional.size() == 1) {
     return Answer(positional[0]);
   }
-  if (name == "prim::Print" || name == "aten::warn" || name == "aten::warnings.warn") return Answer(Value(None{}));
-  if ((name == "aten::Bool" || name == "aten::__not__") && positional.size() == 1 && positional[0].tensor() == nullptr) {
+  if (name == "prim::Print" || name == "aten::warn" || name == "aten::warnings.warn")
+    return Answer(Value(None{}));
+  if ((name == "aten::Bool" || name == "aten::__not__") && positional.size() == 1 &&
+      positional[0].tensor() == nullptr) {
     LAN_TRY(const std::optional<bool> holds, truth(positional[0]));
     if (!holds) return Answer(Value(Unknown{}));
     return Answer(Value::of_bool(name == "aten::Bool" ? *holds : !*holds));
@@ -71,18 +82,22 @@ Result<std::optional<Value>> Evaluator::built_in(std::string_view name, CallArgu
 
 Status Evaluator::upgrade(std::string_view name, CallArguments& arguments) {
   const auto has = [&](std::string_view keyword) {
-    return std::any_of(arguments.keywords.begin(), arguments.keywords.end(), [&](const auto& k) { return k.first == keyword; });
+    return std::any_of(arguments.keywords.begin(), arguments.keywords.end(),
+                       [&](const auto& k) { return k.first == keyword; });
   };
   auto& positional = arguments.positional;
-  if (version_ < 4 && (name == "aten::div" || name == "aten::div_") && positional.size() == 2 && !has("rounding_mode")) {
+  if (version_ < 4 && (name == "aten::div" || name == "aten::div_") && positional.size() == 2 &&
+      !has("rounding_mode")) {
     const bool tensors = positional[0].tensor() || positional[1].tensor();
     if (tensors && whole_numbers(positional[0]) && whole_numbers(positional[1])) {
       arguments.keywords.emplace_back("rounding_mode", Value(std::string("trunc")));
     }
   }
-  if (version_ < 5 && name == "aten::full" && positional.size() >= 2 && whole_numbers(positional[1]) && !positional[1].tensor()) {
-    const bool no_dtype = std::none_of(arguments.keywords.begin(), arguments.keywords.end(),
-                                       [](const auto& k) { return k.first == "dtype" && !k.second.is_none(); });
+  if (version_ < 5 && name == "aten::full" && positional.size() >= 2 &&
+      whole_numbers(positional[1]) && !positional[1].tensor()) {
+    const bool no_dtype =
+        std::none_of(arguments.keywords.begin(), arguments.keywords.end(),
+                     [](const auto& k) { return k.first == "dtype" && !k.second.is_none(); });
     if (no_dtype) {
       double number = 0;
       if (const Dim* integer = positional[1].integer()) {
@@ -94,7 +109,8 @@ Status Evaluator::upgrade(std::string_view name, CallArguments& arguments) {
       positional[1] = Value::of_double(number);
     }
   }
-  const bool steps = (version_ < 8 && name == "aten::linspace") || (version_ < 9 && name == "aten::logspace");
+  const bool steps =
+      (version_ < 8 && name == "aten::linspace") || (version_ < 9 && name == "aten::logspace");
   if (steps && positional.size() == 3 && positional[2].is_none()) positional[2] = Value(Dim(100));
   return ok();
 }
@@ -104,7 +120,8 @@ Result<Value> Evaluator::write_result(const Value& self, const Value& result) {
   TensorRef source = result.tensor();
   if (!target || !source || source == target) return self;
   if (source->root == target->root && source->base) {
-    // t_, squeeze_ and the like: the same memory under other dims. The view keeps what it was made of.
+    // t_, squeeze_ and the like: the same memory under other dims. The view keeps what it was made
+    // of.
     if (source->base == target) source->base = std::make_shared<SymTensor>(*target);
     *target = *source;
     return self;
@@ -119,7 +136,8 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
   if (!found.op) return missing("no form of " + call_text(name, arguments));
   const AtenRow& row = *found.op->row;
   auto converted = convert(lowering_, std::move(found));
-  Result<Value> result = converted ? row.lower(lowering_, *converted) : Result<Value>(std::move(converted).error());
+  Result<Value> result =
+      converted ? row.lower(lowering_, *converted) : Result<Value>(std::move(converted).error());
   if (result) {
     LAN_OK(charge(*result));
     return result;
@@ -134,7 +152,8 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
 
 Result<Value> Evaluator::call_operator(std::string_view name, CallArguments arguments) {
   if (holds_unknown(arguments)) {
-    const bool ours = name.starts_with("prim::") || has_operator(name) || name == "aten::warn" || name == "aten::wait";
+    const bool ours = name.starts_with("prim::") || has_operator(name) || name == "aten::warn" ||
+                      name == "aten::wait";
     return ours ? Value(Unknown{}) : missing(std::string(name));
   }
   LAN_OK(upgrade(name, arguments));
@@ -142,10 +161,12 @@ Result<Value> Evaluator::call_operator(std::string_view name, CallArguments argu
   if (known) return *std::move(known);
 
   std::span<const Operator> overloads = operators_named(name);
-  if (!overloads.empty() && match(overloads, arguments).op) return run_operator(name, overloads, arguments);
+  if (!overloads.empty() && match(overloads, arguments).op)
+    return run_operator(name, overloads, arguments);
 
   // The in-place form of a functional row.
-  if (name.ends_with('_') && !name.ends_with("__") && !arguments.positional.empty() && arguments.positional[0].tensor()) {
+  if (name.ends_with('_') && !name.ends_with("__") && !arguments.positional.empty() &&
+      arguments.positional[0].tensor()) {
     const std::string_view base = name.substr(0, name.size() - 1);
     if (const auto functional = operators_named(base); !functional.empty()) {
       LAN_TRY(Value result, run_operator(base, functional, arguments));

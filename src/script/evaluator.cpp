@@ -10,7 +10,11 @@ namespace lanthorn::script {
 
 Evaluator::Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version,
                      GraphLowering& lowering, const EvaluationLimits& limits)
-    : classes_(classes), constants_(constants), version_(version), lowering_(lowering), limits_(limits),
+    : classes_(classes),
+      constants_(constants),
+      version_(version),
+      lowering_(lowering),
+      limits_(limits),
       deadline_(std::chrono::steady_clock::now() + limits.max_time) {
   lowering_.place = [this] { return place(); };
   lowering_.code_place = [this] {
@@ -25,8 +29,10 @@ std::string Evaluator::place() const {
 }
 
 Status Evaluator::tick() {
-  if (++steps_ > limits_.max_steps || ((steps_ & 0xff) == 0 && std::chrono::steady_clock::now() > deadline_)) {
-    return lowering_.error(ErrorCode::kLimit, "the program runs too long before it becomes a graph");
+  if (++steps_ > limits_.max_steps ||
+      ((steps_ & 0xff) == 0 && std::chrono::steady_clock::now() > deadline_)) {
+    return lowering_.error(ErrorCode::kLimit,
+                           "the program runs too long before it becomes a graph");
   }
   return ok();
 }
@@ -38,17 +44,20 @@ Status Evaluator::charge(const Value& made) {
     items_ += text->size() / 16;
   }
   if (items_ > limits_.max_items) {
-    return lowering_.error(ErrorCode::kLimit, "the program makes lists of too many items before it becomes a graph");
+    return lowering_.error(ErrorCode::kLimit,
+                           "the program makes lists of too many items before it becomes a graph");
   }
   return ok();
 }
 
 Result<Value> Evaluator::call_method(const std::shared_ptr<Object>& object, std::string_view name,
                                      CallArguments arguments) {
-  const std::shared_ptr<const Function> method = object->type ? object->type->method(name) : nullptr;
+  const std::shared_ptr<const Function> method =
+      object->type ? object->type->method(name) : nullptr;
   if (!method) {
     const std::string type = object->type ? object->type->readable_name() : "object";
-    return lowering_.error(ErrorCode::kUnsupported, type + " has no method '" + std::string(name) + "'");
+    return lowering_.error(ErrorCode::kUnsupported,
+                           type + " has no method '" + std::string(name) + "'");
   }
   arguments.positional.insert(arguments.positional.begin(), Value(object));
   return call(method, std::move(arguments));
@@ -57,7 +66,8 @@ Result<Value> Evaluator::call_method(const std::shared_ptr<Object>& object, std:
 Status Evaluator::bind(const Function& function, CallArguments& arguments, Frame& inner) {
   const auto& formal = function.syntax->parameters;
   if (arguments.positional.size() > formal.size()) {
-    return lowering_.error(ErrorCode::kCorrupt, function.name + " takes " + std::to_string(formal.size()) +
+    return lowering_.error(ErrorCode::kCorrupt, function.name + " takes " +
+                                                    std::to_string(formal.size()) +
                                                     " arguments, and gets " +
                                                     std::to_string(arguments.positional.size()));
   }
@@ -79,15 +89,17 @@ Status Evaluator::bind(const Function& function, CallArguments& arguments, Frame
       value = *std::move(fallback);
     }
     if (!value) {
-      return lowering_.error(ErrorCode::kCorrupt,
-                             function.name + " is called without its argument '" + std::string(parameter.name) + "'");
+      return lowering_.error(
+          ErrorCode::kCorrupt,
+          function.name + " is called without its argument '" + std::string(parameter.name) + "'");
     }
     LAN_TRY(inner.locals[parameter.slot], as_type(parameter.type, *std::move(value)));
   }
   return ok();
 }
 
-Result<Value> Evaluator::call(const std::shared_ptr<const Function>& function, CallArguments arguments) {
+Result<Value> Evaluator::call(const std::shared_ptr<const Function>& function,
+                              CallArguments arguments) {
   const Depth depth(*this);
   if (depth.too_deep()) {
     return lowering_.error(ErrorCode::kLimit, "calls are nested too deep at " + function->name);
@@ -148,19 +160,26 @@ Result<Evaluator::Flow> Evaluator::run(const Stmt& statement) {
       LAN_OK(run_augmented(statement));
       return Flow::kNext;
     }
-    case Stmt::Kind::kIf: return run_if(statement);
-    case Stmt::Kind::kWhile: return run_while(statement);
-    case Stmt::Kind::kFor: return run_for(statement);
-    case Stmt::Kind::kWith: return run_with(statement);
+    case Stmt::Kind::kIf:
+      return run_if(statement);
+    case Stmt::Kind::kWhile:
+      return run_while(statement);
+    case Stmt::Kind::kFor:
+      return run_for(statement);
+    case Stmt::Kind::kWith:
+      return run_with(statement);
     case Stmt::Kind::kReturn: {
       if (statement.value) {
         LAN_TRY(frame().result, eval(*statement.value));
       }
       return Flow::kReturn;
     }
-    case Stmt::Kind::kPass: return Flow::kNext;
-    case Stmt::Kind::kBreak: return Flow::kBreak;
-    case Stmt::Kind::kContinue: return Flow::kContinue;
+    case Stmt::Kind::kPass:
+      return Flow::kNext;
+    case Stmt::Kind::kBreak:
+      return Flow::kBreak;
+    case Stmt::Kind::kContinue:
+      return Flow::kContinue;
     case Stmt::Kind::kFunction: {
       auto function = std::make_shared<Function>();
       function->name = std::string(statement.function->name);
@@ -178,7 +197,8 @@ Result<Evaluator::Flow> Evaluator::run(const Stmt& statement) {
       if (holds && !*holds && missing_.empty()) return raised(statement.message.get());
       return Flow::kNext;
     }
-    case Stmt::Kind::kDelete: return Flow::kNext;
+    case Stmt::Kind::kDelete:
+      return Flow::kNext;
   }
   return Flow::kNext;
 }
@@ -186,7 +206,8 @@ Result<Evaluator::Flow> Evaluator::run(const Stmt& statement) {
 Error Evaluator::raised(const Expr* what) {
   std::string message = "no reason given";
   const Expr* text = what;
-  if (what && what->kind == Expr::Kind::kCall) text = what->items.size() > 1 ? what->items[1].get() : nullptr;
+  if (what && what->kind == Expr::Kind::kCall)
+    text = what->items.size() > 1 ? what->items[1].get() : nullptr;
   if (text) {
     if (const auto value = eval(*text); value && value->text()) message = *value->text();
   }
@@ -227,7 +248,8 @@ Result<Evaluator::Flow> Evaluator::run_while(const Stmt& statement) {
   }
 }
 
-Result<Evaluator::Flow> Evaluator::run_for_items(const Stmt& statement, std::span<const Value> items) {
+Result<Evaluator::Flow> Evaluator::run_for_items(const Stmt& statement,
+                                                 std::span<const Value> items) {
   for (const Value& item : items) {
     LAN_OK(tick());
     LAN_OK(assign(*statement.targets[0], item));
@@ -240,7 +262,8 @@ Result<Evaluator::Flow> Evaluator::run_for_items(const Stmt& statement, std::spa
 
 Result<Evaluator::Flow> Evaluator::run_for(const Stmt& statement) {
   const Expr& iterable = *statement.value;
-  const bool range = iterable.kind == Expr::Kind::kCall && iterable.items[0]->kind == Expr::Kind::kName &&
+  const bool range = iterable.kind == Expr::Kind::kCall &&
+                     iterable.items[0]->kind == Expr::Kind::kName &&
                      iterable.items[0]->text == "range" && !is_local(*iterable.items[0]);
   if (range) {
     LAN_TRY(const CallArguments arguments, arguments_of(iterable));
@@ -256,11 +279,13 @@ Result<Evaluator::Flow> Evaluator::run_for(const Stmt& statement) {
       LAN_TRY(const int64_t bound, lowering_.concrete(*number.integer()));
       bounds.push_back(bound);
     }
-    if (bounds.empty() || bounds.size() > 3) return lowering_.error(ErrorCode::kCorrupt, "range() wants one to three integers");
+    if (bounds.empty() || bounds.size() > 3)
+      return lowering_.error(ErrorCode::kCorrupt, "range() wants one to three integers");
     const int64_t first = bounds.size() > 1 ? bounds[0] : 0;
     const int64_t last = bounds.size() > 1 ? bounds[1] : bounds[0];
     const int64_t by = bounds.size() > 2 ? bounds[2] : 1;
-    if (by == 0) return lowering_.error(ErrorCode::kInvalidInput, "range() wants a step that is not zero");
+    if (by == 0)
+      return lowering_.error(ErrorCode::kInvalidInput, "range() wants a step that is not zero");
     for (int64_t i = first; by > 0 ? i < last : i > last;) {
       LAN_OK(tick());
       LAN_OK(assign(*statement.targets[0], Value(Dim(i))));
@@ -331,15 +356,18 @@ Status Evaluator::run_assign(const Stmt& statement) {
 
 Status Evaluator::run_augmented(const Stmt& statement) {
   static const std::map<std::string_view, std::string_view> kNames = {
-      {"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"}, {"%", "remainder"}, {"**", "pow"},
-      {"&", "__iand__"}, {"|", "__ior__"}, {"^", "__ixor__"}, {"//", "floordiv"}, {"@", "matmul"}, {"<<", "__lshift__"}};
+      {"+", "add"},       {"-", "sub"},       {"*", "mul"},      {"/", "div"},
+      {"%", "remainder"}, {"**", "pow"},      {"&", "__iand__"}, {"|", "__ior__"},
+      {"^", "__ixor__"},  {"//", "floordiv"}, {"@", "matmul"},   {"<<", "__lshift__"}};
   LAN_TRY(const Value old, eval(*statement.targets[0]));
   LAN_TRY(const Value by, eval(*statement.value));
   const auto it = kNames.find(statement.text);
-  if (it == kNames.end()) return lowering_.error(ErrorCode::kUnsupported, "this kind of assignment");
+  if (it == kNames.end())
+    return lowering_.error(ErrorCode::kUnsupported, "this kind of assignment");
   std::string name = "aten::" + std::string(it->second);
-  const bool in_place = (old.tensor() || old.list()) && (statement.text == "+" || statement.text == "-" ||
-                                                         statement.text == "*" || statement.text == "/");
+  const bool in_place =
+      (old.tensor() || old.list()) && (statement.text == "+" || statement.text == "-" ||
+                                       statement.text == "*" || statement.text == "/");
   if (in_place) name += "_";
   LAN_TRY(Value value, call_operator(name, {{old, by}, {}}));
   return assign(*statement.targets[0], std::move(value));
@@ -363,8 +391,9 @@ Status Evaluator::unpack(const Expr& target, const Value& value) {
     return lowering_.error(ErrorCode::kCorrupt, "a " + kind_of(value) + " cannot be taken apart");
   }
   if (items.size() != target.items.size()) {
-    return lowering_.error(ErrorCode::kInvalidInput, "the model takes " + std::to_string(target.items.size()) +
-                                                         " values out of " + std::to_string(items.size()));
+    return lowering_.error(ErrorCode::kInvalidInput,
+                           "the model takes " + std::to_string(target.items.size()) +
+                               " values out of " + std::to_string(items.size()));
   }
   for (size_t i = 0; i < items.size(); ++i) LAN_OK(assign(*target.items[i], std::move(items[i])));
   return ok();
@@ -383,7 +412,9 @@ Status Evaluator::assign(const Expr& target, Value value) {
       LAN_TRY(const Value holder, eval(*target.items[0]));
       if (holder.is_unknown()) return ok();
       const std::shared_ptr<Object> object = holder.object();
-      if (!object) return lowering_.error(ErrorCode::kCorrupt, "a " + kind_of(holder) + " takes no attributes");
+      if (!object)
+        return lowering_.error(ErrorCode::kCorrupt,
+                               "a " + kind_of(holder) + " takes no attributes");
       if (const FieldSyntax* field = object->type ? object->type->field(target.text) : nullptr) {
         LAN_TRY(value, as_type(field->type, std::move(value)));
       }
@@ -395,7 +426,8 @@ Status Evaluator::assign(const Expr& target, Value value) {
       if (holder.is_unknown()) return ok();
       if (holder.tensor()) {
         LAN_TRY(const Value part, index_tensor(holder, *target.items[1]));
-        LAN_OK(call_operator(value.tensor() ? "aten::copy_" : "aten::fill_", {{part, std::move(value)}, {}}));
+        LAN_OK(call_operator(value.tensor() ? "aten::copy_" : "aten::fill_",
+                             {{part, std::move(value)}, {}}));
         return ok();
       }
       LAN_TRY(const Value index, eval(*target.items[1]));

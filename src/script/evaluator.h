@@ -17,24 +17,26 @@
 
 namespace lanthorn::script {
 
-/// Runs TorchScript code: numbers, strings, containers and objects for real, tensors as values of the
-/// graph that the lowering builds. One evaluator serves one evaluation.
+/// Runs TorchScript code: numbers, strings, containers and objects for real, tensors as values of
+/// the graph that the lowering builds. One evaluator serves one evaluation.
 class Evaluator {
  public:
   /// Nested calls, blocks and expressions together: what the stack must bear.
   static constexpr int kMaxDepth = 800;
 
   /// `constants` are CONSTANTS.c0 ... of this evaluation. All outlive the evaluator.
-  Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version, GraphLowering& lowering,
-            const EvaluationLimits& limits = {});
+  Evaluator(const ClassTable& classes, std::span<const Value> constants, int64_t version,
+            GraphLowering& lowering, const EvaluationLimits& limits = {});
 
   Result<Value> call(const std::shared_ptr<const Function>& function, CallArguments arguments);
   /// Calls a method of an object; kUnsupported if it has none of that name.
-  Result<Value> call_method(const std::shared_ptr<Object>& object, std::string_view name, CallArguments arguments);
+  Result<Value> call_method(const std::shared_ptr<Object>& object, std::string_view name,
+                            CallArguments arguments);
   Result<Value> call_operator(std::string_view name, CallArguments arguments);
   /// A value as a declared type wants it: an int for a float, the element type of an empty list.
   Result<Value> as_type(const Type& type, Value value);
-  /// The attribute of any value: fields and constants of objects, fields of a NamedTuple, `shape` of a tensor.
+  /// The attribute of any value: fields and constants of objects, fields of a NamedTuple, `shape`
+  /// of a tensor.
   Result<Value> attribute(const Value& value, std::string_view name);
 
   /// All that was not supported, with places; nothing if all was.

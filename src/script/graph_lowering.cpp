@@ -46,7 +46,8 @@ ValueId GraphLowering::constant(Tensor tensor) {
   }
   std::optional<Dims> elements = elements_of(tensor);
   Dims dims(tensor.shape().begin(), tensor.shape().end());
-  const ValueId id = add_value(ValueType::tensor(tensor.dtype(), std::move(dims)), std::move(elements));
+  const ValueId id =
+      add_value(ValueType::tensor(tensor.dtype(), std::move(dims)), std::move(elements));
   graph_->values[id].constant = std::move(tensor);
   if (!key.empty()) small_constants_.emplace(std::move(key), id);
   return id;
@@ -54,19 +55,21 @@ ValueId GraphLowering::constant(Tensor tensor) {
 
 const Tensor* GraphLowering::known(ValueId value) const { return graph_->constant(value); }
 
-Result<ValueId> GraphLowering::emit(std::string op, std::vector<ValueId> inputs, Attributes attributes,
-                                    std::string domain) {
+Result<ValueId> GraphLowering::emit(std::string op, std::vector<ValueId> inputs,
+                                    Attributes attributes, std::string domain) {
   LAN_TRY(const std::vector<ValueId> made,
           emit_many(std::move(op), std::move(inputs), 1, std::move(attributes), std::move(domain)));
   return made[0];
 }
 
-Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vector<ValueId> inputs, size_t outputs,
-                                                      Attributes attributes, std::string domain) {
+Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vector<ValueId> inputs,
+                                                      size_t outputs, Attributes attributes,
+                                                      std::string domain) {
   const OpEntry* entry = find_op(op, domain);
   if (!entry) return error(ErrorCode::kUnsupported, "the graph operator " + op + " is not there");
   if (graph_->nodes.size() >= kMaxNodes) {
-    return error(ErrorCode::kLimit, "the program makes more than " + std::to_string(kMaxNodes) + " nodes");
+    return error(ErrorCode::kLimit,
+                 "the program makes more than " + std::to_string(kMaxNodes) + " nodes");
   }
   Node node;
   node.op = std::move(op);
@@ -105,8 +108,8 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   for (size_t i = 0; i < outputs && all_told; ++i) {
     const ValueType& type = context.outputs[i];
     const auto& told = context.output_elements[i];
-    all_told = told && type.kind == ValueType::Kind::kTensor && type.ranked && followed(type.dtype) &&
-               all_known(type.dims) && all_known(*told);
+    all_told = told && type.kind == ValueType::Kind::kTensor && type.ranked &&
+               followed(type.dtype) && all_known(type.dims) && all_known(*told);
   }
   if (all_told && outputs > 0) {
     for (size_t i = 0; i < outputs; ++i) {
@@ -114,18 +117,21 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
       for (const Dim& dim : *context.output_elements[i]) values.push_back(dim.value());
       Shape shape;
       for (const Dim& dim : context.outputs[i].dims) shape.push_back(dim.value());
-      LAN_TRY(Tensor tensor, Tensor::of_ints(values).reshaped(std::move(shape)).cast(context.outputs[i].dtype));
+      LAN_TRY(Tensor tensor,
+              Tensor::of_ints(values).reshaped(std::move(shape)).cast(context.outputs[i].dtype));
       made[i] = constant(std::move(tensor));
     }
     return made;
   }
-  if (!entry->def->random && entry->def->reference && folded_bytes_ < kMaxFoldedBytes && may_fold(node)) {
+  if (!entry->def->random && entry->def->reference && folded_bytes_ < kMaxFoldedBytes &&
+      may_fold(node)) {
     bool small = true;
     for (size_t i = 0; i < outputs; ++i) {
       const ValueType& type = context.outputs[i];
       const Dim count = product(type.dims);
       small &= type.kind == ValueType::Kind::kTensor &&
-               (entry->def->data_dependent || (type.ranked && count.is_known() && count.value() <= kMaxFolded));
+               (entry->def->data_dependent ||
+                (type.ranked && count.is_known() && count.value() <= kMaxFolded));
     }
     if (small) {
       if (auto folded = fold(node); folded && folded->size() >= outputs) {
@@ -139,7 +145,8 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   }
   for (size_t i = 0; i < outputs; ++i) {
     if (context.outputs[i].kind == ValueType::Kind::kTensor && !context.outputs[i].ranked) {
-      return error(ErrorCode::kUnsupported, "the rank of what " + node.op + " gives depends on data");
+      return error(ErrorCode::kUnsupported,
+                   "the rank of what " + node.op + " gives depends on data");
     }
     made[i] = add_value(std::move(context.outputs[i]), std::move(context.output_elements[i]));
     remember_unknown_dims(made[i]);
@@ -207,7 +214,8 @@ TensorRef GraphLowering::input(std::string name, DType dtype, Dims dims) {
   graph_->inputs.push_back(id);
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     const std::string symbol = dims[axis].symbol_name();
-    if (!symbol.empty()) symbols.sources.try_emplace(symbol, SizeSymbols::Source{id, static_cast<int64_t>(axis)});
+    if (!symbol.empty())
+      symbols.sources.try_emplace(symbol, SizeSymbols::Source{id, static_cast<int64_t>(axis)});
   }
   return tensor(id);
 }

@@ -12,8 +12,9 @@
 
 namespace lanthorn::script {
 
-/// What is known of the sizes of the inputs: what each symbol is in the run at hand, where the graph
-/// can read it, and which of them the program has asked about, so that the graph holds for these only.
+/// What is known of the sizes of the inputs: what each symbol is in the run at hand, where the
+/// graph can read it, and which of them the program has asked about, so that the graph holds for
+/// these only.
 struct SizeSymbols {
   struct Source {
     ValueId value = kNoValue;
@@ -25,8 +26,8 @@ struct SizeSymbols {
   bool asked_unknown = false;  // a size that no hint tells was asked for
 };
 
-/// Builds a graph: the one implementation of Lowering. Every node is inferred when it is made; a node
-/// of small known inputs is folded; views are made functional.
+/// Builds a graph: the one implementation of Lowering. Every node is inferred when it is made; a
+/// node of small known inputs is folded; views are made functional.
 class GraphLowering final : public Lowering {
  public:
   GraphLowering() : graph_(std::make_shared<Graph>()) {}
@@ -34,8 +35,9 @@ class GraphLowering final : public Lowering {
   Result<ValueId> read(const TensorRef& tensor) override;
   Result<ValueId> emit(std::string op, std::vector<ValueId> inputs, Attributes attributes = {},
                        std::string domain = "") override;
-  Result<std::vector<ValueId>> emit_many(std::string op, std::vector<ValueId> inputs, size_t outputs,
-                                         Attributes attributes = {}, std::string domain = "") override;
+  Result<std::vector<ValueId>> emit_many(std::string op, std::vector<ValueId> inputs,
+                                         size_t outputs, Attributes attributes = {},
+                                         std::string domain = "") override;
   ValueId constant(Tensor tensor) override;
   const ValueType& type(ValueId value) const override { return graph_->values[value].type; }
   const Tensor* known(ValueId value) const override;
@@ -60,8 +62,8 @@ class GraphLowering final : public Lowering {
   static TensorRef loaded(Tensor tensor, std::string name);
 
   /// Where the program is, for errors and for Node::source.
-  std::function<std::string()> place;         // the model's own source, as far as known
-  std::function<std::string()> code_place;    // cheap: the archive's
+  std::function<std::string()> place;       // the model's own source, as far as known
+  std::function<std::string()> code_place;  // cheap: the archive's
   SizeSymbols symbols;
   std::vector<std::string> notes;
   const std::shared_ptr<Graph>& graph() const { return graph_; }
@@ -83,10 +85,10 @@ class GraphLowering final : public Lowering {
 
   std::shared_ptr<Graph> graph_;
   uint64_t folded_bytes_ = 0;
-  std::vector<std::optional<Dims>> elements_;   // by ValueId
-  std::vector<bool> weight_;                    // by ValueId: came from the file
+  std::vector<std::optional<Dims>> elements_;  // by ValueId
+  std::vector<bool> weight_;                   // by ValueId: came from the file
   std::unordered_map<std::string, ValueId> small_constants_;
-  std::unordered_map<std::string, ValueId> numbers_;      // by Dim::text()
+  std::unordered_map<std::string, ValueId> numbers_;  // by Dim::text()
   std::map<std::pair<ValueId, int64_t>, ValueId> sizes_;
   std::unordered_map<uint64_t, SizeSymbols::Source> unknown_sources_;  // by DimAtom::unknown_id
   std::unordered_map<uint64_t, ValueId> unknown_values_;

@@ -40,7 +40,8 @@ class Copier {
         const std::shared_ptr<Dict> out = made;
         out->key_type = dict->key_type;
         out->value_type = dict->value_type;
-        for (const auto& [key, item] : dict->entries) out->entries.emplace_back(copy(key), copy(item));
+        for (const auto& [key, item] : dict->entries)
+          out->entries.emplace_back(copy(key), copy(item));
         return Value(out);
       }
       return Value(made);
@@ -56,7 +57,8 @@ class Copier {
     const std::shared_ptr<Object> out = made;
     out->type = object->type;
     out->attributes.reserve(object->attributes.size());
-    for (const auto& [name, value] : object->attributes) out->attributes.emplace_back(name, copy(value));
+    for (const auto& [name, value] : object->attributes)
+      out->attributes.emplace_back(name, copy(value));
     return out;
   }
 
@@ -94,7 +96,9 @@ Result<Value> settle(GraphLowering& lowering, const Value& value, int depth) {
     if (!tensor->base && tensor->root->current == kNoValue) return value;
     LAN_TRY(const ValueId id, lowering.read(tensor));
     const Tensor* known = lowering.known(id);
-    if (!known) return lowering.error(ErrorCode::kUnsupported, "a module's state is computed from what is not known");
+    if (!known)
+      return lowering.error(ErrorCode::kUnsupported,
+                            "a module's state is computed from what is not known");
     return Value(GraphLowering::loaded(*known, tensor->root->attribute));
   }
   if (const auto list = value.list()) {
@@ -124,7 +128,8 @@ Instance instance_of(const Program& program) {
   out.constants.reserve(program.constants.size());
   for (const Value& constant : program.constants) {
     Value value = copier.copy(constant);
-    if (const TensorRef tensor = value.tensor(); tensor && tensor->dims.empty()) tensor->wrapped_number = true;
+    if (const TensorRef tensor = value.tensor(); tensor && tensor->dims.empty())
+      tensor->wrapped_number = true;
     out.constants.push_back(std::move(value));
   }
   return out;

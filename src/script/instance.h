@@ -17,8 +17,8 @@ struct Instance {
 };
 Instance instance_of(const Program& program);
 
-/// Runs `__setstate__` of `object` on what was pickled for it, as loading does. Tensors that it makes
-/// become loaded ones. kUnsupported if they depend on what is not known.
+/// Runs `__setstate__` of `object` on what was pickled for it, as loading does. Tensors that it
+/// makes become loaded ones. kUnsupported if they depend on what is not known.
 Status set_state(const ClassTable& classes, std::span<const Value> constants, int64_t version,
                  const std::shared_ptr<Object>& object, Value state);
 

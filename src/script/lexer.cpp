@@ -9,7 +9,8 @@ namespace {
 constexpr size_t kMaxIndents = 200;
 
 bool starts_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool in_name(char c) { return starts_name(c) || is_digit(c); }
@@ -32,7 +33,8 @@ class Lexer {
       }
       LAN_OK(token());
     }
-    if (!tokens_.empty() && tokens_.back().kind != Token::Kind::kNewline) add(Token::Kind::kNewline, at_, 0);
+    if (!tokens_.empty() && tokens_.back().kind != Token::Kind::kNewline)
+      add(Token::Kind::kNewline, at_, 0);
     for (size_t i = 1; i < indents_.size(); ++i) add(Token::Kind::kDedent, at_, 0);
     add(Token::Kind::kEnd, at_, 0);
     return std::move(tokens_);
@@ -43,7 +45,8 @@ class Lexer {
     tokens_.push_back({kind, static_cast<uint32_t>(start), source_.substr(start, length)});
   }
   Error error(std::string message, size_t offset) const {
-    return {ErrorCode::kCorrupt, std::move(message), "line " + std::to_string(line_of(source_, offset)), ""};
+    return {ErrorCode::kCorrupt, std::move(message),
+            "line " + std::to_string(line_of(source_, offset)), ""};
   }
 
   Status indentation() {
@@ -58,7 +61,8 @@ class Lexer {
     line_start_ = false;
     if (width > indents_.back()) {
       if (indents_.size() >= kMaxIndents) {
-        return Error{ErrorCode::kLimit, "blocks are nested more than " + std::to_string(kMaxIndents) + " deep",
+        return Error{ErrorCode::kLimit,
+                     "blocks are nested more than " + std::to_string(kMaxIndents) + " deep",
                      "line " + std::to_string(line_of(source_, at_)), ""};
       }
       indents_.push_back(width);
@@ -100,7 +104,8 @@ class Lexer {
       while (at_ < source_.size() && in_name(source_[at_])) ++at_;
       const std::string_view name = source_.substr(start, at_ - start);
       const bool prefix = name == "b" || name == "r" || name == "u";
-      if (prefix && at_ < source_.size() && (source_[at_] == '"' || source_[at_] == '\'')) return string(start);
+      if (prefix && at_ < source_.size() && (source_[at_] == '"' || source_[at_] == '\''))
+        return string(start);
       add(Token::Kind::kName, start, at_ - start);
       return ok();
     }
@@ -122,7 +127,8 @@ class Lexer {
       } else if (!triple && source_[i] == '\n') {
         break;
       } else if (source_[i] == quote &&
-                 (!triple || (i + 2 < source_.size() && source_[i + 1] == quote && source_[i + 2] == quote))) {
+                 (!triple ||
+                  (i + 2 < source_.size() && source_[i + 1] == quote && source_[i + 2] == quote))) {
         at_ = i + (triple ? 3 : 1);
         add(Token::Kind::kString, start, at_ - start);
         return ok();
@@ -136,7 +142,9 @@ class Lexer {
     auto kind = Token::Kind::kInt;
     if (source_[at_] == '0' && at_ + 1 < source_.size() && (source_[at_ + 1] | 0x20) == 'x') {
       at_ += 2;
-      while (at_ < source_.size() && (is_digit(source_[at_]) || ((source_[at_] | 0x20) >= 'a' && (source_[at_] | 0x20) <= 'f'))) ++at_;
+      while (at_ < source_.size() && (is_digit(source_[at_]) || ((source_[at_] | 0x20) >= 'a' &&
+                                                                 (source_[at_] | 0x20) <= 'f')))
+        ++at_;
       add(kind, start, at_ - start);
       return;
     }
@@ -172,7 +180,8 @@ class Lexer {
     }
     const char c = source_[at_];
     if (kSymbols.find(c) == std::string_view::npos) {
-      return error("a byte " + std::to_string(static_cast<unsigned char>(c)) + " begins no token", at_);
+      return error("a byte " + std::to_string(static_cast<unsigned char>(c)) + " begins no token",
+                   at_);
     }
     if (c == '(' || c == '[' || c == '{') ++depth_;
     if ((c == ')' || c == ']' || c == '}') && depth_ > 0) --depth_;
@@ -206,7 +215,8 @@ Result<std::string> string_value(std::string_view literal) {
   bool raw = false;
   while (i < literal.size() && literal[i] != '"' && literal[i] != '\'') raw |= literal[i++] == 'r';
   const std::string_view three = literal.substr(i, 3);
-  const size_t quotes = literal.size() >= i + 6 && three[1] == three[0] && three[2] == three[0] ? 3 : 1;
+  const size_t quotes =
+      literal.size() >= i + 6 && three[1] == three[0] && three[2] == three[0] ? 3 : 1;
   const std::string_view body = literal.substr(i + quotes, literal.size() - i - 2 * quotes);
   std::string out;
   out.reserve(body.size());
@@ -227,7 +237,8 @@ Result<std::string> string_value(std::string_view literal) {
         value = value * 8 + static_cast<unsigned>(body[k++] - '0');
       }
       --k;
-      if (value > 255) return Error{ErrorCode::kCorrupt, "an octal escape of a string is beyond \\377", "", ""};
+      if (value > 255)
+        return Error{ErrorCode::kCorrupt, "an octal escape of a string is beyond \\377", "", ""};
       out += static_cast<char>(value);
     } else if (c == '\n') {
       continue;

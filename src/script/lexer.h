@@ -10,7 +10,18 @@
 namespace lanthorn::script {
 
 struct Token {
-  enum class Kind : uint8_t { kName, kInt, kFloat, kImaginary, kString, kSymbol, kNewline, kIndent, kDedent, kEnd };
+  enum class Kind : uint8_t {
+    kName,
+    kInt,
+    kFloat,
+    kImaginary,
+    kString,
+    kSymbol,
+    kNewline,
+    kIndent,
+    kDedent,
+    kEnd
+  };
   Kind kind = Kind::kEnd;
   uint32_t offset = 0;
   std::string_view text;

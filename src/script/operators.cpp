@@ -34,13 +34,20 @@ const Table& table() {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::kTensor: return "Tensor";
-    case Kind::kInt: return "int";
-    case Kind::kFloat: return "float";
-    case Kind::kComplex: return "complex";
-    case Kind::kBool: return "bool";
-    case Kind::kString: return "str";
-    default: return "";
+    case Kind::kTensor:
+      return "Tensor";
+    case Kind::kInt:
+      return "int";
+    case Kind::kFloat:
+      return "float";
+    case Kind::kComplex:
+      return "complex";
+    case Kind::kBool:
+      return "bool";
+    case Kind::kString:
+      return "str";
+    default:
+      return "";
   }
 }
 
@@ -88,15 +95,19 @@ std::optional<int> when(const T& condition, int tier) {
 std::optional<int> fit(const SchemaType& type, const Value& value) {
   if (value.is_unknown()) return 0;
   if (value.is_none()) {
-    return when(type.optional || type.kind == Kind::kAny || type.kind == Kind::kNone || type.kind == Kind::kVariable, 0);
+    return when(type.optional || type.kind == Kind::kAny || type.kind == Kind::kNone ||
+                    type.kind == Kind::kVariable,
+                0);
   }
   const bool number = value.integer() || value.real() || value.complex();
   const TensorRef tensor = value.tensor();
   const bool scalar_tensor = tensor && product(tensor->dims).is(1);
   switch (type.kind) {
     case Kind::kAny:
-    case Kind::kVariable: return 0;
-    case Kind::kNone: return std::nullopt;
+    case Kind::kVariable:
+      return 0;
+    case Kind::kNone:
+      return std::nullopt;
     case Kind::kTensor:
       if (tensor) return 0;
       return when(number || value.flag(), 4);
@@ -118,14 +129,17 @@ std::optional<int> fit(const SchemaType& type, const Value& value) {
     case Kind::kNumber:
       if (number) return 0;
       return when(value.flag() || scalar_tensor, 1);
-    case Kind::kString: return when(value.text(), 0);
+    case Kind::kString:
+      return when(value.text(), 0);
     case Kind::kDevice:
       if (value.device()) return 0;
       return when(value.text(), 1);
-    case Kind::kDict: return when(value.dict(), 0);
+    case Kind::kDict:
+      return when(value.dict(), 0);
     case Kind::kTuple: {
       const auto tuple = value.tuple();
-      if (!tuple || (!type.args.empty() && tuple->items.size() != type.args.size())) return std::nullopt;
+      if (!tuple || (!type.args.empty() && tuple->items.size() != type.args.size()))
+        return std::nullopt;
       int worst = 0;
       for (size_t i = 0; i < type.args.size(); ++i) {
         const auto one = fit(type.args[i], tuple->items[i]);
@@ -134,7 +148,8 @@ std::optional<int> fit(const SchemaType& type, const Value& value) {
       }
       return worst;
     }
-    case Kind::kList: return fit_list(type, value);
+    case Kind::kList:
+      return fit_list(type, value);
   }
   return std::nullopt;
 }
@@ -146,7 +161,8 @@ std::span<const Operator> operators_named(std::string_view name) {
 
 bool has_operator(std::string_view name) {
   if (!operators_named(name).empty()) return true;
-  return name.ends_with('_') && !name.ends_with("__") && !operators_named(name.substr(0, name.size() - 1)).empty();
+  return name.ends_with('_') && !name.ends_with("__") &&
+         !operators_named(name.substr(0, name.size() - 1)).empty();
 }
 
 std::string broken_schemas() { return table().broken; }
@@ -165,7 +181,8 @@ Match match(std::span<const Operator> overloads, const CallArguments& arguments)
       given[i] = &arguments.positional[i];
     }
     for (const auto& [name, value] : arguments.keywords) {
-      const auto at = std::find_if(formal.begin(), formal.end(), [&](const SchemaArgument& a) { return a.name == name; });
+      const auto at = std::find_if(formal.begin(), formal.end(),
+                                   [&](const SchemaArgument& a) { return a.name == name; });
       const size_t i = static_cast<size_t>(at - formal.begin());
       if (i == formal.size() || given[i]) {
         fits = false;
@@ -186,8 +203,10 @@ Match match(std::span<const Operator> overloads, const CallArguments& arguments)
     best.op = &op;
     best_tier = tier;
     best.values.clear();
-    for (size_t i = 0; i < formal.size(); ++i) best.values.push_back(given[i] ? *given[i] : formal[i].fallback);
-    for (size_t i = formal.size(); i < arguments.positional.size(); ++i) best.values.push_back(arguments.positional[i]);
+    for (size_t i = 0; i < formal.size(); ++i)
+      best.values.push_back(given[i] ? *given[i] : formal[i].fallback);
+    for (size_t i = formal.size(); i < arguments.positional.size(); ++i)
+      best.values.push_back(arguments.positional[i]);
   }
   return best;
 }

@@ -16,7 +16,8 @@ std::string chosen(std::string_view name, CallArguments arguments) {
 
 TEST(schema, names_defaults_lists_and_keyword_only_arguments_are_read) {
   const auto schema = parse_schema(
-      "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, *, float eps=1e-05) -> Tensor");
+      "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, *, float "
+      "eps=1e-05) -> Tensor");
   ASSERT_TRUE(schema.ok()) << schema.error().message;
   EXPECT_EQ(schema->name, "aten::conv2d");
   ASSERT_EQ(schema->arguments.size(), 5u);
@@ -45,7 +46,8 @@ TEST(operators, numbers_and_tensors_take_their_own_overloads) {
 }
 
 TEST(operators, a_keyword_that_no_overload_has_fits_none) {
-  EXPECT_EQ(chosen("aten::add", {{Value(Dim(1)), Value(Dim(2))}, {{"beta", Value(Dim(1))}}}), "none");
+  EXPECT_EQ(chosen("aten::add", {{Value(Dim(1)), Value(Dim(2))}, {{"beta", Value(Dim(1))}}}),
+            "none");
 }
 
 TEST(operators, an_empty_list_is_told_by_its_declared_elements) {
@@ -74,7 +76,9 @@ TEST(operators, promotion_weighs_dimensioned_over_0d_over_wrapped) {
     return Value(ref);
   };
   const Value i64 = tensor(DType::kI64, {2});
-  const auto of = [](Value a, Value b) { return result_type(std::array{std::move(a), std::move(b)}); };
+  const auto of = [](Value a, Value b) {
+    return result_type(std::array{std::move(a), std::move(b)});
+  };
   EXPECT_EQ(of(i64, Value::of_double(0.5)), DType::kF32);
   EXPECT_EQ(of(tensor(DType::kF16, {2}), Value::of_double(2)), DType::kF16);
   EXPECT_EQ(of(i64, tensor(DType::kF64, {})), DType::kF64);

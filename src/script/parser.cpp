@@ -9,12 +9,14 @@ namespace lanthorn::script {
 namespace {
 
 constexpr std::array<std::string_view, 13> kStatements = {
-    "if", "while", "for", "return", "pass", "break", "continue", "with", "def", "raise", "assert", "del", "import"};
+    "if",   "while", "for",   "return", "pass", "break", "continue",
+    "with", "def",   "raise", "assert", "del",  "import"};
 
 bool assigns(const Token& token) {
-  constexpr std::array<std::string_view, 13> kSymbols = {"=",  "+=", "-=", "*=", "/=", "%=", "&=",
-                                                         "|=", "^=", "@=", "**=", "//=", "<<="};
-  return token.kind == Token::Kind::kSymbol && std::find(kSymbols.begin(), kSymbols.end(), token.text) != kSymbols.end();
+  constexpr std::array<std::string_view, 13> kSymbols = {
+      "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", "**=", "//=", "<<="};
+  return token.kind == Token::Kind::kSymbol &&
+         std::find(kSymbols.begin(), kSymbols.end(), token.text) != kSymbols.end();
 }
 
 }  // namespace
@@ -50,11 +52,21 @@ Error Parser::error(std::string message) const {
   const Token& token = peek();
   std::string found;
   switch (token.kind) {
-    case Token::Kind::kEnd: found = "the end of the file"; break;
-    case Token::Kind::kNewline: found = "the end of the line"; break;
-    case Token::Kind::kIndent: found = "a deeper indentation"; break;
-    case Token::Kind::kDedent: found = "a shallower indentation"; break;
-    default: found = "'" + std::string(token.text.substr(0, 40)) + "'"; break;
+    case Token::Kind::kEnd:
+      found = "the end of the file";
+      break;
+    case Token::Kind::kNewline:
+      found = "the end of the line";
+      break;
+    case Token::Kind::kIndent:
+      found = "a deeper indentation";
+      break;
+    case Token::Kind::kDedent:
+      found = "a shallower indentation";
+      break;
+    default:
+      found = "'" + std::string(token.text.substr(0, 40)) + "'";
+      break;
   }
   return {ErrorCode::kCorrupt, std::move(message) + ", found " + found,
           "line " + std::to_string(line_of(source_, token.offset)), ""};
@@ -204,9 +216,12 @@ Result<Stmt> Parser::simple_statement() {
     if (!at_end()) {
       LAN_TRY(out.value, expression_list());
     }
-  } else if (keyword_statement("pass") || keyword_statement("break") || keyword_statement("continue")) {
+  } else if (keyword_statement("pass") || keyword_statement("break") ||
+             keyword_statement("continue")) {
     const std::string_view word = take().text;
-    out.kind = word == "pass" ? Stmt::Kind::kPass : word == "break" ? Stmt::Kind::kBreak : Stmt::Kind::kContinue;
+    out.kind = word == "pass"    ? Stmt::Kind::kPass
+               : word == "break" ? Stmt::Kind::kBreak
+                                 : Stmt::Kind::kContinue;
   } else if (keyword_statement("raise")) {
     take();
     out.kind = Stmt::Kind::kRaise;
@@ -360,7 +375,8 @@ Result<ClassSyntax> Parser::class_definition() {
 
 Status Parser::class_item(ClassSyntax& out) {
   const Token& name = take();
-  if (name.kind == Token::Kind::kNewline || name.kind == Token::Kind::kString) return ok();  // a doc string
+  if (name.kind == Token::Kind::kNewline || name.kind == Token::Kind::kString)
+    return ok();  // a doc string
   if (name.kind != Token::Kind::kName) return error("expected an attribute or a method");
   FieldSyntax field;
   field.name = std::string(name.text);
@@ -397,7 +413,8 @@ Status Parser::class_item(ClassSyntax& out) {
   } else if (name.text != "pass") {
     return error("expected ':' or '='");
   }
-  if (field.name != "pass" || field.value || field.type.name != "Any") out.fields.push_back(std::move(field));
+  if (field.name != "pass" || field.value || field.type.name != "Any")
+    out.fields.push_back(std::move(field));
   return end_line();
 }
 
@@ -411,7 +428,8 @@ Result<Type> parse_type(std::string_view source) {
   Parser parser(source, std::move(tokens));
   LAN_TRY(const ExprPtr expr, parser.expression());
   if (!parser.at_end()) {
-    return Error{ErrorCode::kCorrupt, "'" + std::string(source.substr(0, 80)) + "' is no type", "", ""};
+    return Error{ErrorCode::kCorrupt, "'" + std::string(source.substr(0, 80)) + "' is no type", "",
+                 ""};
   }
   return type_of(*expr);
 }

@@ -9,30 +9,41 @@ namespace lanthorn::script {
 namespace {
 
 // Binary operators from the loosest to the tightest; `**` and unary ones are apart.
-constexpr std::array<std::string_view, 9> kComparisons = {"==", "!=", "<=", ">=", "<", ">", "in", "is", "not"};
+constexpr std::array<std::string_view, 9> kComparisons = {"==", "!=", "<=", ">=", "<",
+                                                          ">",  "in", "is", "not"};
 constexpr int kComparisonLevel = 3;
 constexpr int kTightest = 9;
 
 bool operator_at(int level, const Token& token, const Token& next) {
   const auto symbol = [&](std::initializer_list<std::string_view> any) {
-    return token.kind == Token::Kind::kSymbol && std::find(any.begin(), any.end(), token.text) != any.end();
+    return token.kind == Token::Kind::kSymbol &&
+           std::find(any.begin(), any.end(), token.text) != any.end();
   };
   switch (level) {
-    case 0: return token.word("or");
-    case 1: return token.word("and");
+    case 0:
+      return token.word("or");
+    case 1:
+      return token.word("and");
     case kComparisonLevel:
       if (token.kind == Token::Kind::kName) {
         return token.text == "in" || token.text == "is" || (token.text == "not" && next.word("in"));
       }
       return token.kind == Token::Kind::kSymbol &&
              std::find(kComparisons.begin(), kComparisons.end(), token.text) != kComparisons.end();
-    case 4: return symbol({"|"});
-    case 5: return symbol({"^"});
-    case 6: return symbol({"&"});
-    case 7: return symbol({"<<", ">>"});
-    case 8: return symbol({"+", "-"});
-    case 9: return symbol({"*", "/", "//", "%", "@"});
-    default: return false;
+    case 4:
+      return symbol({"|"});
+    case 5:
+      return symbol({"^"});
+    case 6:
+      return symbol({"&"});
+    case 7:
+      return symbol({"<<", ">>"});
+    case 8:
+      return symbol({"+", "-"});
+    case 9:
+      return symbol({"*", "/", "//", "%", "@"});
+    default:
+      return false;
   }
 }
 
@@ -86,12 +97,13 @@ Result<ExprPtr> Parser::conditional() {
   return out;
 }
 
-// One call for all levels at once: a call for each would cost a dozen stack frames for every pair of
-// parentheses.
+// One call for all levels at once: a call for each would cost a dozen stack frames for every pair
+// of parentheses.
 Result<ExprPtr> Parser::binary(int level) {
   constexpr int kNot = 2;  // `not x` binds looser than comparisons
   const Token& next = peek(1);
-  const bool name = next.kind == Token::Kind::kSymbol && !next.is("(") && !next.is("[") && !next.is("-");
+  const bool name =
+      next.kind == Token::Kind::kSymbol && !next.is("(") && !next.is("[") && !next.is("-");
   if (level > kNot || !peek().word("not") || name) {
     LAN_TRY(ExprPtr left, unary());
     return operators(std::move(left), kTightest, level);
@@ -109,7 +121,10 @@ Result<ExprPtr> Parser::operators(ExprPtr left, int tightest, int loosest) {
     for (int repeats = 0; operator_at(level, peek(), peek(1)); ++repeats) {
       if (repeats == kMaxPostfixes) return too_deep();
       const Token& token = take();
-      ExprPtr out = make(level == 0 ? Expr::Kind::kOr : level == 1 ? Expr::Kind::kAnd : Expr::Kind::kBinary, token);
+      ExprPtr out = make(level == 0   ? Expr::Kind::kOr
+                         : level == 1 ? Expr::Kind::kAnd
+                                      : Expr::Kind::kBinary,
+                         token);
       if (token.word("not")) {
         take();
         out->text = "not in";
@@ -165,7 +180,8 @@ Result<ExprPtr> Parser::postfix() {
       const Token& name = take();
       if (name.kind != Token::Kind::kName) return error("expected a name after '.'");
       ExprPtr out = make(Expr::Kind::kAttribute, name);
-      if (dotted) out->path = source_.substr(first.offset, name.offset + name.text.size() - first.offset);
+      if (dotted)
+        out->path = source_.substr(first.offset, name.offset + name.text.size() - first.offset);
       out->items.push_back(std::move(expr));
       expr = std::move(out);
     } else if (peek().is("(")) {
@@ -247,7 +263,8 @@ Status Parser::items_until(std::string_view close, Expr& list) {
       LAN_TRY(ExprPtr value, expression());
       list.items.push_back(std::move(value));
     }
-    if (!accept(",") && !peek().is(close)) return error("expected ',' or '" + std::string(close) + "'");
+    if (!accept(",") && !peek().is(close))
+      return error("expected ',' or '" + std::string(close) + "'");
   }
   return ok();
 }
@@ -259,9 +276,11 @@ Result<ExprPtr> Parser::number(const Token& token) {
     const bool hex = text.size() > 2 && (text[1] | 0x20) == 'x';
     const std::string_view digits = hex ? text.substr(2) : text;
     uint64_t value = 0;
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
+    const auto parsed =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
     // 9223372036854775808 is right after a minus sign only; it wraps to the same number.
-    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || value > uint64_t{1} << 63) {
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() ||
+        value > uint64_t{1} << 63) {
       return error("the integer " + std::string(text.substr(0, 40)) + " does not fit 64 bits");
     }
     out->integer = static_cast<int64_t>(value);
@@ -273,7 +292,8 @@ Result<ExprPtr> Parser::number(const Token& token) {
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   if (parsed.ec == std::errc::result_out_of_range) {
-    const bool tiny = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
+    const bool tiny =
+        text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
     value = tiny ? 0.0 : std::numeric_limits<double>::infinity();
   }
   out->real = value;
@@ -289,7 +309,8 @@ Result<ExprPtr> Parser::primary() {
       return number(token);
     case Token::Kind::kString: {
       ExprPtr out = make(Expr::Kind::kString, token);
-      for (int count = 0; peek().kind == Token::Kind::kString; ++count) {  // neighbours are one string
+      for (int count = 0; peek().kind == Token::Kind::kString;
+           ++count) {  // neighbours are one string
         if (count > kMaxPostfixes) return too_deep();
         ExprPtr sum = make(Expr::Kind::kBinary, token);
         sum->text = "+";

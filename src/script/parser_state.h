@@ -15,12 +15,15 @@ namespace lanthorn::script {
 /// parser_expression.cpp, statements, functions and classes in parser.cpp.
 class Parser {
  public:
-  Parser(std::string_view source, std::vector<Token> tokens) : source_(source), tokens_(std::move(tokens)) {}
+  Parser(std::string_view source, std::vector<Token> tokens)
+      : source_(source), tokens_(std::move(tokens)) {}
 
   Result<FileSyntax> file();
   Result<ExprPtr> expression();       // one expression, no commas
   Result<ExprPtr> expression_list();  // `a, b`: a tuple without parentheses
-  bool at_end() const { return peek().kind == Token::Kind::kEnd || peek().kind == Token::Kind::kNewline; }
+  bool at_end() const {
+    return peek().kind == Token::Kind::kEnd || peek().kind == Token::Kind::kNewline;
+  }
 
  private:
   /// Nesting of expressions and blocks that the parser, and whoever walks the tree, must bear.
@@ -28,7 +31,9 @@ class Parser {
   /// Postfixes in a row (`a.b.c(d).e`): they nest to the left.
   static constexpr int kMaxPostfixes = 1000;
 
-  const Token& peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  const Token& peek(size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
   const Token& take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
   bool accept(std::string_view symbol);
   bool accept_word(std::string_view word);

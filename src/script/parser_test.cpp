@@ -87,7 +87,8 @@ TEST(parser, an_error_names_the_line_and_what_stood_there) {
 }
 
 TEST(parser, endless_nesting_is_refused) {
-  const std::string source = "def f() -> int:\n  return " + std::string(100'000, '(') + "1" + std::string(100'000, ')') + "\n";
+  const std::string source = "def f() -> int:\n  return " + std::string(100'000, '(') + "1" +
+                             std::string(100'000, ')') + "\n";
   const auto file = parse_file(source);
   ASSERT_FALSE(file.ok());
   EXPECT_EQ(file.error().code, ErrorCode::kLimit);

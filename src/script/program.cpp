@@ -30,7 +30,8 @@ struct Attempt {
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
   Result<Value> build(const ParameterPlan& plan, bool& absent);
-  Result<Value> call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root, CallArguments arguments);
+  Result<Value> call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root,
+                           CallArguments arguments);
   Result<OutputTree> output(const Value& value, std::vector<ValueId>& outputs, int depth);
   Result<Evaluation> run();
 };
@@ -64,7 +65,8 @@ Value Attempt::value_of(const lanthorn::Value& value, const std::string& name, c
     auto dict = std::make_shared<Dict>();
     for (const auto& [key, item] : *map) {
       const std::string key_text = key.text() ? *key.text() : std::to_string(dict->entries.size());
-      dict->entries.emplace_back(value_of(key, "", {"Any", {}}), value_of(item, name + "." + key_text, element));
+      dict->entries.emplace_back(value_of(key, "", {"Any", {}}),
+                                 value_of(item, name + "." + key_text, element));
     }
     return Value(std::move(dict));
   }
@@ -78,7 +80,8 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
   const Type type = plan.type.optional() && !plan.type.args.empty() ? plan.type.args[0] : plan.type;
   if (!input.is_tensor) return value_of(input.value, plan.name, type);
   if (type.is("int") || type.is("float") || type.is("bool") || type.is("str")) {
-    return Error{ErrorCode::kInvalidInput, "a tensor came where the program wants a known " + type.name,
+    return Error{ErrorCode::kInvalidInput,
+                 "a tensor came where the program wants a known " + type.name,
                  "input '" + plan.name + "'", ""};
   }
   Dims dims;
@@ -116,11 +119,13 @@ Result<Value> Attempt::build(const ParameterPlan& plan, bool& absent) {
   return make_tuple(std::move(items));
 }
 
-/// The entry method with the root module's hooks around it, as calling a module runs them. (Calls of
-/// modules within the code have theirs printed.)
-Result<Value> Attempt::call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root, CallArguments arguments) {
+/// The entry method with the root module's hooks around it, as calling a module runs them. (Calls
+/// of modules within the code have theirs printed.)
+Result<Value> Attempt::call_entry(Evaluator& evaluator, const std::shared_ptr<Object>& root,
+                                  CallArguments arguments) {
   const ClassSyntax& syntax = *root->type->syntax;
-  const bool hooked = method == "forward" && !(syntax.forward_pre_hooks.empty() && syntax.forward_hooks.empty());
+  const bool hooked =
+      method == "forward" && !(syntax.forward_pre_hooks.empty() && syntax.forward_hooks.empty());
   if (!hooked) return evaluator.call_method(root, method, std::move(arguments));
   std::vector<Value> given = std::move(arguments.positional);
   for (auto& [name, value] : arguments.keywords) given.push_back(std::move(value));
@@ -143,7 +148,8 @@ Result<Value> Attempt::call_entry(Evaluator& evaluator, const std::shared_ptr<Ob
 Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& outputs, int depth) {
   using Kind = OutputTree::Kind;
   if (depth > 100 || ++output_count > kMaxOutputs) {
-    return Error{ErrorCode::kLimit, "the program's result is nested too deep or has too many parts", "", ""};
+    return Error{ErrorCode::kLimit, "the program's result is nested too deep or has too many parts",
+                 "", ""};
   }
   OutputTree tree;
   const auto items = [&](Kind kind, const std::vector<Value>& values) -> Result<OutputTree> {
@@ -155,8 +161,10 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     return std::move(tree);
   };
   const auto add = [&](ValueId id) -> Status {
-    const bool plain = lowering.known(id) || std::find(outputs.begin(), outputs.end(), id) != outputs.end() ||
-                       std::find(lowering.graph()->inputs.begin(), lowering.graph()->inputs.end(), id) != lowering.graph()->inputs.end();
+    const bool plain = lowering.known(id) ||
+                       std::find(outputs.begin(), outputs.end(), id) != outputs.end() ||
+                       std::find(lowering.graph()->inputs.begin(), lowering.graph()->inputs.end(),
+                                 id) != lowering.graph()->inputs.end();
     if (plain) {
       LAN_TRY(id, lowering.emit("Identity", {id}));
     }
@@ -211,7 +219,8 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     }
     return items(Kind::kDict, values);
   }
-  if (const auto object = value.object(); object && object->type && object->type->kind != ClassType::Kind::kModule) {
+  if (const auto object = value.object();
+      object && object->type && object->type->kind != ClassType::Kind::kModule) {
     std::vector<Value> values;
     for (const auto& [name, item] : object->attributes) {
       tree.names.push_back(name);
@@ -224,13 +233,14 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
 
 Result<Evaluation> Attempt::run() {
   const Instance instance = instance_of(program);
-  if (!instance.root || !instance.root->type) return Error{ErrorCode::kUnsupported, "the file holds no program", "", ""};
+  if (!instance.root || !instance.root->type)
+    return Error{ErrorCode::kUnsupported, "the file holds no program", "", ""};
   const auto function = instance.root->type->method(method);
   if (!function) {
     std::string names;
     for (const std::string& name : program.methods) names += (names.empty() ? "" : ", ") + name;
-    return Error{ErrorCode::kUnsupported, "the program has no method '" + std::string(method) + "'", "",
-                 names.empty() ? "" : "It has " + names + "."};
+    return Error{ErrorCode::kUnsupported, "the program has no method '" + std::string(method) + "'",
+                 "", names.empty() ? "" : "It has " + names + "."};
   }
   Evaluator evaluator(*program.classes, instance.constants, program.version, lowering, limits);
   CallArguments arguments;
@@ -240,11 +250,13 @@ Result<Evaluation> Attempt::run() {
     LAN_TRY(Value value, build(plan, absent));
     if (absent && plan.has_default) {
       const auto& formal = function->syntax->parameters;
-      const auto parameter = std::find_if(formal.begin(), formal.end(), [&](const Parameter& p) { return p.name == plan.name; });
+      const auto parameter = std::find_if(formal.begin(), formal.end(),
+                                          [&](const Parameter& p) { return p.name == plan.name; });
       if (parameter != formal.end() && parameter->fallback) continue;  // the default
     }
     if (absent && !plan.has_default) {
-      return Error{ErrorCode::kInvalidInput, "is missing; the program wants a " + type_text(plan.type),
+      return Error{ErrorCode::kInvalidInput,
+                   "is missing; the program wants a " + type_text(plan.type),
                    "input '" + plan.name + "'", ""};
     }
     arguments.keywords.emplace_back(plan.name, std::move(value));
@@ -270,11 +282,13 @@ Result<Evaluation> Attempt::run() {
 
 }  // namespace
 
-Result<Evaluation> evaluate(const Program& program, std::string_view method, const std::vector<SignatureInput>& inputs,
+Result<Evaluation> evaluate(const Program& program, std::string_view method,
+                            const std::vector<SignatureInput>& inputs,
                             const EvaluationLimits& limits) {
   AxisSet all;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis) all.emplace(i, axis);
+    for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis)
+      all.emplace(i, axis);
   }
   AxisSet known;
   while (true) {
@@ -287,7 +301,8 @@ Result<Evaluation> evaluate(const Program& program, std::string_view method, con
     }
     if (more == known) {
       if (evaluation) {
-        for (const auto& [input, axis] : known) evaluation->guards.push_back({input, axis, inputs[input].hint[axis]});
+        for (const auto& [input, axis] : known)
+          evaluation->guards.push_back({input, axis, inputs[input].hint[axis]});
         return evaluation;
       }
       // It may be that symbolic sizes were what could not be done.

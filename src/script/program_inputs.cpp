@@ -22,7 +22,8 @@ ParameterPlan plan_of(std::string name, const Type& declared, bool has_default) 
   if (type.is("Tuple") && !type.args.empty()) {
     plan.leaf = false;
     for (size_t i = 0; i < type.args.size(); ++i) {
-      plan.parts.push_back(plan_of(plan.name + "." + std::to_string(i), type.args[i], plan.has_default));
+      plan.parts.push_back(
+          plan_of(plan.name + "." + std::to_string(i), type.args[i], plan.has_default));
     }
   }
   return plan;
@@ -38,11 +39,13 @@ void flatten(const ParameterPlan& plan, std::vector<InputSpec>& out) {
 
 }  // namespace
 
-std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method, std::optional<size_t> count) {
+std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method,
+                                           std::optional<size_t> count) {
   std::vector<ParameterPlan> plans;
   for (size_t i = 1; i < method.parameters.size(); ++i) {
     const Parameter& parameter = method.parameters[i];
-    plans.push_back(plan_of(std::string(parameter.name), parameter.type, parameter.fallback != nullptr));
+    plans.push_back(
+        plan_of(std::string(parameter.name), parameter.type, parameter.fallback != nullptr));
   }
   if (!count) return plans;
   for (size_t i = 0; i < plans.size(); ++i) {
@@ -67,7 +70,8 @@ std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method, std::op
   return plans;
 }
 
-std::vector<InputSpec> program_inputs(const Program& program, std::string_view method, std::optional<size_t> count) {
+std::vector<InputSpec> program_inputs(const Program& program, std::string_view method,
+                                      std::optional<size_t> count) {
   std::vector<InputSpec> out;
   if (!program.root || !program.root->type) return out;
   const auto function = program.root->type->method(method);

@@ -15,11 +15,12 @@ struct ParameterPlan {
   std::string name;
   Type type;
   bool has_default = false;
-  bool leaf = true;                   // one value
-  std::vector<ParameterPlan> parts;   // of a tuple or list
+  bool leaf = true;                  // one value
+  std::vector<ParameterPlan> parts;  // of a tuple or list
 };
 
 /// The parameters of a method without its receiver. A list takes what is left of `count`.
-std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method, std::optional<size_t> count);
+std::vector<ParameterPlan> plan_parameters(const FunctionSyntax& method,
+                                           std::optional<size_t> count);
 
 }  // namespace lanthorn::script

@@ -11,7 +11,8 @@
 namespace lanthorn::script {
 
 /// A program of one class M in one file `__torch__.py`, with the given attributes: for tests.
-Program program_of(std::string_view source, std::vector<std::pair<std::string, Value>> attributes = {},
+Program program_of(std::string_view source,
+                   std::vector<std::pair<std::string, Value>> attributes = {},
                    std::vector<Value> constants = {});
 /// A loaded float32 tensor, as an attribute of a module.
 Value loaded_floats(std::string name, Shape shape, const std::vector<float>& values);

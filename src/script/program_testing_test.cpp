@@ -10,7 +10,9 @@ Program program_of(std::string_view source, std::vector<std::pair<std::string, V
                    std::vector<Value> constants) {
   CodeSource code;
   code.files = {"code/__torch__.py"};
-  code.read = [text = std::string(source)](const std::string&) -> Result<std::string> { return text; };
+  code.read = [text = std::string(source)](const std::string&) -> Result<std::string> {
+    return text;
+  };
   Program program;
   program.classes = std::make_shared<ClassTable>(std::move(code));
   auto root = std::make_shared<Object>();
@@ -22,7 +24,8 @@ Program program_of(std::string_view source, std::vector<std::pair<std::string, V
 }
 
 Value loaded_floats(std::string name, Shape shape, const std::vector<float>& values) {
-  return Value(GraphLowering::loaded(Tensor::of<float>(DType::kF32, std::move(shape), values), std::move(name)));
+  return Value(GraphLowering::loaded(Tensor::of<float>(DType::kF32, std::move(shape), values),
+                                     std::move(name)));
 }
 
 std::vector<SignatureInput> signature_of(const std::vector<Tensor>& inputs) {

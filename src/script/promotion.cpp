@@ -8,53 +8,80 @@ namespace {
 
 // c10::ScalarType, in order.
 constexpr std::array<DType, 30> kScalarTypes = {
-    DType::kU8,        DType::kI8,      DType::kI16,     DType::kI32,     DType::kI64,       DType::kF16,
-    DType::kF32,       DType::kF64,     DType::kC32,     DType::kC64,     DType::kC128,      DType::kBool,
-    DType::kQI8,       DType::kQU8,     DType::kQI32,    DType::kBF16,    DType::kQU4x2,     DType::kQU2x4,
-    DType::kBits1x8,   DType::kBits2x4, DType::kBits4x2, DType::kBits8,   DType::kBits16,    DType::kF8E5M2,
-    DType::kF8E4M3FN,  DType::kF8E5M2FNUZ, DType::kF8E4M3FNUZ, DType::kU16, DType::kU32,     DType::kU64};
+    DType::kU8,         DType::kI8,         DType::kI16,    DType::kI32,     DType::kI64,
+    DType::kF16,        DType::kF32,        DType::kF64,    DType::kC32,     DType::kC64,
+    DType::kC128,       DType::kBool,       DType::kQI8,    DType::kQU8,     DType::kQI32,
+    DType::kBF16,       DType::kQU4x2,      DType::kQU2x4,  DType::kBits1x8, DType::kBits2x4,
+    DType::kBits4x2,    DType::kBits8,      DType::kBits16, DType::kF8E5M2,  DType::kF8E4M3FN,
+    DType::kF8E5M2FNUZ, DType::kF8E4M3FNUZ, DType::kU16,    DType::kU32,     DType::kU64};
 
 /// TensorProto.DataType of ONNX; 0 where it has none.
 int64_t onnx_type_code(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return 1;
-    case DType::kU8: return 2;
-    case DType::kI8: return 3;
-    case DType::kU16: return 4;
-    case DType::kI16: return 5;
-    case DType::kI32: return 6;
-    case DType::kI64: return 7;
-    case DType::kString: return 8;
-    case DType::kBool: return 9;
-    case DType::kF16: return 10;
-    case DType::kF64: return 11;
-    case DType::kU32: return 12;
-    case DType::kU64: return 13;
-    case DType::kBF16: return 16;
-    case DType::kF8E4M3FN: return 17;
-    case DType::kF8E4M3FNUZ: return 18;
-    case DType::kF8E5M2: return 19;
-    case DType::kF8E5M2FNUZ: return 20;
-    case DType::kF8E8M0FNU: return 24;
-    default: return 0;
+    case DType::kF32:
+      return 1;
+    case DType::kU8:
+      return 2;
+    case DType::kI8:
+      return 3;
+    case DType::kU16:
+      return 4;
+    case DType::kI16:
+      return 5;
+    case DType::kI32:
+      return 6;
+    case DType::kI64:
+      return 7;
+    case DType::kString:
+      return 8;
+    case DType::kBool:
+      return 9;
+    case DType::kF16:
+      return 10;
+    case DType::kF64:
+      return 11;
+    case DType::kU32:
+      return 12;
+    case DType::kU64:
+      return 13;
+    case DType::kBF16:
+      return 16;
+    case DType::kF8E4M3FN:
+      return 17;
+    case DType::kF8E4M3FNUZ:
+      return 18;
+    case DType::kF8E5M2:
+      return 19;
+    case DType::kF8E5M2FNUZ:
+      return 20;
+    case DType::kF8E8M0FNU:
+      return 24;
+    default:
+      return 0;
   }
 }
 
 int float_rank(DType dtype) {
   switch (dtype) {
     case DType::kF16:
-    case DType::kC32: return 1;
-    case DType::kBF16: return 2;
+    case DType::kC32:
+      return 1;
+    case DType::kBF16:
+      return 2;
     case DType::kF32:
-    case DType::kC64: return 3;
+    case DType::kC64:
+      return 3;
     case DType::kF64:
-    case DType::kC128: return 4;
-    default: return 0;
+    case DType::kC128:
+      return 4;
+    default:
+      return 0;
   }
 }
 
 bool is_unsigned(DType dtype) {
-  return dtype == DType::kU8 || dtype == DType::kU16 || dtype == DType::kU32 || dtype == DType::kU64;
+  return dtype == DType::kU8 || dtype == DType::kU16 || dtype == DType::kU32 ||
+         dtype == DType::kU64;
 }
 
 DType promote(DType a, DType b) {
@@ -79,16 +106,20 @@ DType promote(DType a, DType b) {
   const DType without = is_unsigned(a) ? a : b;
   if (dtype_bytes(with_sign) > dtype_bytes(without)) return with_sign;
   switch (dtype_bytes(without)) {
-    case 1: return DType::kI16;
-    case 2: return DType::kI32;
-    default: return DType::kI64;
+    case 1:
+      return DType::kI16;
+    case 2:
+      return DType::kI32;
+    default:
+      return DType::kI64;
   }
 }
 
 DType combine(DType higher, DType lower) {
   if (is_complex(higher)) return higher;
   if (is_floating(higher)) return is_complex(lower) ? promote(higher, DType::kC32) : higher;
-  if (higher == DType::kBool || is_floating(lower) || is_complex(lower)) return promote(higher, lower);
+  if (higher == DType::kBool || is_floating(lower) || is_complex(lower))
+    return promote(higher, lower);
   return higher != DType::kUndefined ? higher : lower;
 }
 
@@ -140,7 +171,8 @@ Result<ValueId> cast(Lowering& lowering, ValueId value, DType dtype) {
   if (lowering.type(value).dtype == dtype) return value;
   const int64_t code = onnx_type_code(dtype);
   if (code == 0) {
-    return lowering.error(ErrorCode::kUnsupported, "a cast to " + std::string(dtype_name(dtype)) + " cannot be said in a graph");
+    return lowering.error(ErrorCode::kUnsupported, "a cast to " + std::string(dtype_name(dtype)) +
+                                                       " cannot be said in a graph");
   }
   return lowering.emit("Cast", {value}, {{"to", code}});
 }
@@ -164,10 +196,12 @@ Result<ValueId> operand(Lowering& lowering, const Value& value, DType dtype) {
     return lowering.constant(std::move(number));
   }
   if (const double* real = value.real()) {
-    LAN_TRY(Tensor number, Tensor::of<double>(DType::kF64, {}, std::span<const double>(real, 1)).cast(dtype));
+    LAN_TRY(Tensor number,
+            Tensor::of<double>(DType::kF64, {}, std::span<const double>(real, 1)).cast(dtype));
     return lowering.constant(std::move(number));
   }
-  return lowering.error(ErrorCode::kUnsupported, "a " + kind_of(value) + " cannot be an operand of a tensor operator");
+  return lowering.error(ErrorCode::kUnsupported,
+                        "a " + kind_of(value) + " cannot be an operand of a tensor operator");
 }
 
 }  // namespace lanthorn::script

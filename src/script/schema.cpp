@@ -7,7 +7,8 @@ namespace lanthorn::script {
 namespace {
 
 bool in_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == ':';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == ':';
 }
 
 class SchemaParser {
@@ -45,8 +46,10 @@ class SchemaParser {
 
  private:
   Error error(std::string what) const {
-    return {ErrorCode::kInternal,
-            "schema '" + std::string(text_) + "' at " + std::to_string(at_) + ": " + std::move(what), "", ""};
+    return {
+        ErrorCode::kInternal,
+        "schema '" + std::string(text_) + "' at " + std::to_string(at_) + ": " + std::move(what),
+        "", ""};
   }
   void spaces() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
@@ -89,20 +92,34 @@ class SchemaParser {
     } else {
       const std::string_view name = word();
       if (name.empty()) return error("expected a type");
-      if (name == "Tensor") out.kind = Kind::kTensor;
-      else if (name == "int" || name == "SymInt" || name == "Layout" || name == "MemoryFormat") out.kind = Kind::kInt;
-      else if (name == "ScalarType") out.kind = Kind::kScalarType;
-      else if (name == "float" || name == "double") out.kind = Kind::kFloat;
-      else if (name == "complex") out.kind = Kind::kComplex;
-      else if (name == "bool") out.kind = Kind::kBool;
-      else if (name == "Scalar" || name == "number") out.kind = Kind::kNumber;
-      else if (name == "str") out.kind = Kind::kString;
-      else if (name == "Device") out.kind = Kind::kDevice;
-      else if (name == "NoneType") out.kind = Kind::kNone;
-      else if (name == "Dict") out.kind = Kind::kDict;
-      else if (name.size() <= 4 && name[0] == 't') out.kind = Kind::kVariable;
-      else out.kind = Kind::kAny;
-      // Dict(str, Tensor), Future(t); or an alias annotation, Tensor(a!) or t(c -> *), which says nothing here.
+      if (name == "Tensor")
+        out.kind = Kind::kTensor;
+      else if (name == "int" || name == "SymInt" || name == "Layout" || name == "MemoryFormat")
+        out.kind = Kind::kInt;
+      else if (name == "ScalarType")
+        out.kind = Kind::kScalarType;
+      else if (name == "float" || name == "double")
+        out.kind = Kind::kFloat;
+      else if (name == "complex")
+        out.kind = Kind::kComplex;
+      else if (name == "bool")
+        out.kind = Kind::kBool;
+      else if (name == "Scalar" || name == "number")
+        out.kind = Kind::kNumber;
+      else if (name == "str")
+        out.kind = Kind::kString;
+      else if (name == "Device")
+        out.kind = Kind::kDevice;
+      else if (name == "NoneType")
+        out.kind = Kind::kNone;
+      else if (name == "Dict")
+        out.kind = Kind::kDict;
+      else if (name.size() <= 4 && name[0] == 't')
+        out.kind = Kind::kVariable;
+      else
+        out.kind = Kind::kAny;
+      // Dict(str, Tensor), Future(t); or an alias annotation, Tensor(a!) or t(c -> *), which says
+      // nothing here.
       if (out.kind == Kind::kDict) {
         if (!accept("(")) return error("expected '('");
         while (!accept(")")) {
@@ -158,7 +175,8 @@ class SchemaParser {
       return Value(std::move(out));
     }
     const size_t start = at_;
-    while (at_ < text_.size() && (in_name(text_[at_]) || text_[at_] == '-' || text_[at_] == '+')) ++at_;
+    while (at_ < text_.size() && (in_name(text_[at_]) || text_[at_] == '-' || text_[at_] == '+'))
+      ++at_;
     const std::string_view word = text_.substr(start, at_ - start);
     if (word == "None") return Value(None{});
     if (word == "True") return Value::of_bool(true);
@@ -171,15 +189,18 @@ class SchemaParser {
     int64_t integer = 0;
     const auto whole = std::from_chars(word.data(), word.data() + word.size(), integer);
     if (whole.ec == std::errc() && whole.ptr == word.data() + word.size()) {
-      if (type.kind == SchemaType::Kind::kFloat) return Value::of_double(static_cast<double>(integer));
+      if (type.kind == SchemaType::Kind::kFloat)
+        return Value::of_double(static_cast<double>(integer));
       if (type.kind == SchemaType::Kind::kList && type.fixed_size > 0) {
-        return make_list(std::vector<Value>(static_cast<size_t>(type.fixed_size), Value(Dim(integer))));
+        return make_list(
+            std::vector<Value>(static_cast<size_t>(type.fixed_size), Value(Dim(integer))));
       }
       return Value(Dim(integer));
     }
     double real = 0;
     const auto parsed = std::from_chars(word.data(), word.data() + word.size(), real);
-    if (word.empty() || parsed.ec != std::errc()) return error("no default '" + std::string(word) + "'");
+    if (word.empty() || parsed.ec != std::errc())
+      return error("no default '" + std::string(word) + "'");
     return Value::of_double(real);
   }
 

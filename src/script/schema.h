@@ -11,11 +11,21 @@ namespace lanthorn::script {
 
 struct SchemaType {
   enum class Kind : uint8_t {
-    kTensor, kInt, kFloat, kComplex, kBool, kNumber, kString, kDevice,
+    kTensor,
+    kInt,
+    kFloat,
+    kComplex,
+    kBool,
+    kNumber,
+    kString,
+    kDevice,
     kScalarType,  // an int that must name a dtype
     kVariable,    // t, tVal: any type
     kAny,         // Any, AnyList, classes, generators, futures
-    kNone, kList, kDict, kTuple,
+    kNone,
+    kList,
+    kDict,
+    kTuple,
   };
   Kind kind = Kind::kAny;
   bool optional = false;
@@ -31,7 +41,8 @@ struct SchemaArgument {
   Value fallback;
 };
 
-/// A schema as PyTorch writes it: "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor".
+/// A schema as PyTorch writes it: "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1)
+/// -> Tensor".
 struct Schema {
   std::string name;      // "aten::add"
   std::string overload;  // "Tensor"

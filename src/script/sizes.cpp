@@ -17,7 +17,8 @@ Result<int64_t> GraphLowering::concrete(const Dim& dim) {
   const auto value = by_hints(dim);
   if (!value) {
     symbols.asked_unknown = true;
-    return error(ErrorCode::kUnsupported, "a number here depends on the data of a tensor: " + dim.text());
+    return error(ErrorCode::kUnsupported,
+                 "a number here depends on the data of a tensor: " + dim.text());
   }
   for (const std::string& name : dim.symbols()) symbols.asked.insert(name);
   return *value;
@@ -62,7 +63,8 @@ Result<Dim> GraphLowering::integer_of(const TensorRef& tensor) {
     if (reals && reals->size() == 1) return Dim(static_cast<int64_t>((*reals)[0]));
   }
   if (!product(tensor->dims).is(1)) {
-    return error(ErrorCode::kInvalidInput, "a tensor of shape " + dims_text(tensor->dims) + " is no single number");
+    return error(ErrorCode::kInvalidInput,
+                 "a tensor of shape " + dims_text(tensor->dims) + " is no single number");
   }
   LAN_TRY(const ValueId integer, cast(*this, value, DType::kI64));
   LAN_TRY(const ValueId shape, shape_value(std::array{Dim(1)}));
@@ -80,7 +82,8 @@ void GraphLowering::remember_unknown_dims(ValueId value) {
     if (terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1) continue;
     const DimAtom& atom = *terms[0].factors[0];
     if (atom.kind != DimAtom::Kind::kUnknown) continue;
-    unknown_sources_.try_emplace(atom.unknown_id, SizeSymbols::Source{value, static_cast<int64_t>(axis)});
+    unknown_sources_.try_emplace(atom.unknown_id,
+                                 SizeSymbols::Source{value, static_cast<int64_t>(axis)});
   }
 }
 
@@ -100,7 +103,8 @@ Result<ValueId> GraphLowering::atom_value(const DimAtom& atom) {
       return size_value(it->second.value, it->second.axis);
     }
     case DimAtom::Kind::kUnknown: {
-      if (const auto it = unknown_values_.find(atom.unknown_id); it != unknown_values_.end()) return it->second;
+      if (const auto it = unknown_values_.find(atom.unknown_id); it != unknown_values_.end())
+        return it->second;
       const auto it = unknown_sources_.find(atom.unknown_id);
       if (it == unknown_sources_.end()) break;
       return size_value(it->second.value, it->second.axis);

@@ -15,22 +15,27 @@ using ExprPtr = std::unique_ptr<Expr>;
 /// One expression of the TorchScript language. Texts point into the source, which outlives it.
 struct Expr {
   enum class Kind : uint8_t {
-    kName,         // text; slot
-    kInt,          // integer
-    kFloat,        // real
-    kImaginary,    // real: `2.j`
-    kString,       // text as written with its quotes; string_value() decodes
-    kTrue, kFalse, kNone, kEllipsis,
-    kList, kTuple, // items
-    kDict,         // items: key, value, key, value
-    kCall,         // items: callee, arguments; keyword arguments are kKeyword
-    kKeyword,      // text: name; items: value
-    kAttribute,    // items: object; text: name; path: the whole dotted name if that is what it is
-    kSubscript,    // items: object, index
-    kSlice,        // items: start, stop, step; null where left out
-    kUnary,        // text: "-", "+", "~", "not"
-    kBinary,       // text: operator, comparisons too ("not in", "is not"); items: two
-    kAnd, kOr,     // items: two
+    kName,       // text; slot
+    kInt,        // integer
+    kFloat,      // real
+    kImaginary,  // real: `2.j`
+    kString,     // text as written with its quotes; string_value() decodes
+    kTrue,
+    kFalse,
+    kNone,
+    kEllipsis,
+    kList,
+    kTuple,      // items
+    kDict,       // items: key, value, key, value
+    kCall,       // items: callee, arguments; keyword arguments are kKeyword
+    kKeyword,    // text: name; items: value
+    kAttribute,  // items: object; text: name; path: the whole dotted name if that is what it is
+    kSubscript,  // items: object, index
+    kSlice,      // items: start, stop, step; null where left out
+    kUnary,      // text: "-", "+", "~", "not"
+    kBinary,     // text: operator, comparisons too ("not in", "is not"); items: two
+    kAnd,
+    kOr,           // items: two
     kConditional,  // items: condition, then, else
   };
   Kind kind = Kind::kNone;
@@ -61,9 +66,9 @@ Type type_of(const Expr& expr);
 struct Parameter {
   std::string_view name;
   uint32_t slot = 0;
-  Type type;              // "Tensor" where none is written
+  Type type;  // "Tensor" where none is written
   bool keyword_only = false;
-  ExprPtr fallback;       // the default; null if there is none
+  ExprPtr fallback;  // the default; null if there is none
 };
 
 struct FunctionSyntax {
@@ -78,17 +83,21 @@ struct FunctionSyntax {
 struct Stmt {
   enum class Kind : uint8_t {
     kExpression,  // value
-    kAssign,      // targets = value (each target: name, attribute, subscript, tuple, list); type if annotated
+    kAssign,      // targets = value (each target: name, attribute, subscript, tuple, list); type if
+                  // annotated
     kAugmented,   // targets[0] text= value; text: "+"
-    kIf, kWhile,  // value, body, orelse
-    kFor,         // targets[0], value, body
-    kReturn,      // value or null
-    kPass, kBreak, kContinue,
-    kWith,        // value; targets[0] or none; body
-    kFunction,    // function; targets[0]: its name
-    kRaise,       // value or null
-    kAssert,      // value, message (or null)
-    kDelete,      // targets
+    kIf,
+    kWhile,   // value, body, orelse
+    kFor,     // targets[0], value, body
+    kReturn,  // value or null
+    kPass,
+    kBreak,
+    kContinue,
+    kWith,      // value; targets[0] or none; body
+    kFunction,  // function; targets[0]: its name
+    kRaise,     // value or null
+    kAssert,    // value, message (or null)
+    kDelete,    // targets
   };
   Kind kind = Kind::kPass;
   uint32_t offset = 0;

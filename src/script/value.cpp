@@ -62,7 +62,8 @@ std::string kind_at(const Value& value, int depth) {
     return text + "]";
   }
   if (value.dict()) return "Dict";
-  if (const auto object = value.object()) return object->type ? object->type->readable_name() : "object";
+  if (const auto object = value.object())
+    return object->type ? object->type->readable_name() : "object";
   if (value.device()) return "Device";
   if (value.callable()) return "function";
   if (value.class_type()) return "class";
@@ -77,7 +78,9 @@ Value make_list(std::vector<Value> items, std::string element_type) {
   return Value(std::make_shared<List>(List{std::move(items), std::move(element_type)}));
 }
 
-Value make_tuple(std::vector<Value> items) { return Value(std::make_shared<Tuple>(Tuple{std::move(items), {}})); }
+Value make_tuple(std::vector<Value> items) {
+  return Value(std::make_shared<Tuple>(Tuple{std::move(items), {}}));
+}
 
 Value make_ints(std::span<const Dim> dims) {
   return make_list(std::vector<Value>(dims.begin(), dims.end()), "int");
@@ -96,7 +99,8 @@ struct Budget {
 
 std::optional<bool> equal_at(const Value& a, const Value& b, Budget& budget);
 
-std::optional<bool> equal_items(const std::vector<Value>& a, const std::vector<Value>& b, Budget& budget) {
+std::optional<bool> equal_items(const std::vector<Value>& a, const std::vector<Value>& b,
+                                Budget& budget) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     const auto same = equal_at(a[i], b[i], budget);
@@ -120,7 +124,8 @@ std::optional<bool> equal_parts(const Value& a, const Value& b, Budget& budget) 
     if (difference.is_known()) return difference.value() == 0;
     return std::nullopt;
   }
-  const bool numbers = (a.flag() || a.integer() || a.real()) && (b.flag() || b.integer() || b.real());
+  const bool numbers =
+      (a.flag() || a.integer() || a.real()) && (b.flag() || b.integer() || b.real());
   if (numbers) {
     const auto x = real_of(a);
     const auto y = real_of(b);

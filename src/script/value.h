@@ -44,9 +44,9 @@ struct Callable {
   std::shared_ptr<Object> self;  // of a bound method
 };
 
-/// A value of a running program. Numbers, strings, lists, dicts, objects are known; an int is a Dim,
-/// so that sizes stay symbolic; tensors are symbolic. Lists, dicts and objects are shared and mutable
-/// as in Python.
+/// A value of a running program. Numbers, strings, lists, dicts, objects are known; an int is a
+/// Dim, so that sizes stay symbolic; tensors are symbolic. Lists, dicts and objects are shared and
+/// mutable as in Python.
 class Value {
  public:
   Value() = default;
@@ -60,11 +60,24 @@ class Value {
   Value(std::shared_ptr<Object> v) : state_(std::move(v)) {}  // NOLINT(google-explicit-constructor)
   Value(Device v) : state_(std::move(v)) {}                   // NOLINT(google-explicit-constructor)
   Value(Callable v) : state_(std::move(v)) {}                 // NOLINT(google-explicit-constructor)
-  Value(std::shared_ptr<const ClassType> v) : state_(std::move(v)) {}  // NOLINT(google-explicit-constructor)
-  Value(Unknown v) : state_(v) {}                             // NOLINT(google-explicit-constructor)
-  static Value of_bool(bool v) { Value r; r.state_ = v; return r; }
-  static Value of_double(double v) { Value r; r.state_ = v; return r; }
-  static Value of_complex(std::complex<double> v) { Value r; r.state_ = v; return r; }
+  Value(std::shared_ptr<const ClassType> v)
+      : state_(std::move(v)) {}    // NOLINT(google-explicit-constructor)
+  Value(Unknown v) : state_(v) {}  // NOLINT(google-explicit-constructor)
+  static Value of_bool(bool v) {
+    Value r;
+    r.state_ = v;
+    return r;
+  }
+  static Value of_double(double v) {
+    Value r;
+    r.state_ = v;
+    return r;
+  }
+  static Value of_complex(std::complex<double> v) {
+    Value r;
+    r.state_ = v;
+    return r;
+  }
 
   bool is_none() const { return std::holds_alternative<None>(state_); }
   const bool* flag() const { return std::get_if<bool>(&state_); }
@@ -72,8 +85,8 @@ class Value {
   const double* real() const { return std::get_if<double>(&state_); }
   const std::complex<double>* complex() const { return std::get_if<std::complex<double>>(&state_); }
   const std::string* text() const { return std::get_if<std::string>(&state_); }
-  TensorRef tensor() const;                 // null if it is none
-  std::shared_ptr<List> list() const;       // null if it is none, as below
+  TensorRef tensor() const;            // null if it is none
+  std::shared_ptr<List> list() const;  // null if it is none, as below
   std::shared_ptr<Tuple> tuple() const;
   std::shared_ptr<Dict> dict() const;
   std::shared_ptr<Object> object() const;
@@ -83,9 +96,9 @@ class Value {
   bool is_unknown() const { return std::holds_alternative<Unknown>(state_); }
 
  private:
-  std::variant<None, bool, Dim, double, std::complex<double>, std::string, TensorRef, std::shared_ptr<List>,
-               std::shared_ptr<Tuple>, std::shared_ptr<Dict>, std::shared_ptr<Object>, Device, Callable,
-               std::shared_ptr<const ClassType>, Unknown>
+  std::variant<None, bool, Dim, double, std::complex<double>, std::string, TensorRef,
+               std::shared_ptr<List>, std::shared_ptr<Tuple>, std::shared_ptr<Dict>,
+               std::shared_ptr<Object>, Device, Callable, std::shared_ptr<const ClassType>, Unknown>
       state_;
 };
 
@@ -101,7 +114,8 @@ struct Dict {
   std::vector<std::pair<Value, Value>> entries;  // in order of insertion
   std::string key_type, value_type;              // may be empty
 };
-/// An instance of a class of the archive: module, plain class, enum member, or an opaque torchbind object.
+/// An instance of a class of the archive: module, plain class, enum member, or an opaque torchbind
+/// object.
 struct Object {
   std::shared_ptr<const ClassType> type;
   std::vector<std::pair<std::string, Value>> attributes;
@@ -114,15 +128,15 @@ struct ViewStep {
   enum class Kind : uint8_t { kPermute, kReshape, kSlice, kSelect, kExpand };
   Kind kind = Kind::kReshape;
   std::vector<int64_t> permutation;  // kPermute
-  Dims dims;                         // kReshape, kExpand: the new dims (squeeze, unsqueeze, view, flatten)
-  int64_t axis = 0;                  // kSlice, kSelect
-  Dim start, end, step = Dim(1);     // kSlice: clamped, start <= end; kSelect: start, not negative
+  Dims dims;         // kReshape, kExpand: the new dims (squeeze, unsqueeze, view, flatten)
+  int64_t axis = 0;  // kSlice, kSelect
+  Dim start, end, step = Dim(1);  // kSlice: clamped, start <= end; kSelect: start, not negative
 };
 
 /// Memory that tensors of a program share. A write replaces `current` and advances `version`.
 struct StorageRoot {
   ValueId current = kNoValue;
-  Tensor loaded;          // of a loaded program: becomes a constant of the graph when first read
+  Tensor loaded;  // of a loaded program: becomes a constant of the graph when first read
   uint64_t version = 0;
   std::string attribute;  // path of the parameter or buffer it came from: "conv1.weight"
 };
@@ -131,13 +145,13 @@ struct StorageRoot {
 /// one step. `dtype` and `dims` are its own. Made by Lowering only.
 struct SymTensor {
   std::shared_ptr<StorageRoot> root;
-  TensorRef base;                     // of a view; null for one that is all of its storage
-  ViewStep step;                      // how the view is made from `base`
+  TensorRef base;  // of a view; null for one that is all of its storage
+  ViewStep step;   // how the view is made from `base`
   DType dtype = DType::kF32;
   Dims dims;
-  bool wrapped_number = false;        // a Python scalar, or a 0-dim CONSTANTS.cN: weak in promotion
+  bool wrapped_number = false;  // a Python scalar, or a 0-dim CONSTANTS.cN: weak in promotion
   uint64_t cached_version = 0;
-  ValueId cached = kNoValue;          // the view's value at cached_version
+  ValueId cached = kNoValue;  // the view's value at cached_version
 };
 
 /// What kind of value it is, as TorchScript names types: "Tensor", "int", "List[int]", ...

@@ -24,7 +24,8 @@ Result<ValueId> GraphLowering::read(const TensorRef& tensor) {
       if (root.loaded.count() <= 16) {
         if (const auto ints = root.loaded.to_ints()) told = Dims(ints->begin(), ints->end());
       }
-      root.current = add_value(ValueType::tensor(root.loaded.dtype(), std::move(dims)), std::move(told));
+      root.current =
+          add_value(ValueType::tensor(root.loaded.dtype(), std::move(dims)), std::move(told));
       graph_->values[root.current].constant = root.loaded;
       graph_->values[root.current].name = root.attribute;
       weight_[root.current] = true;
@@ -54,7 +55,8 @@ Result<ValueId> GraphLowering::apply(ValueId base, const TensorRef& view) {
     }
     case ViewStep::Kind::kSelect: {
       if (step.start.is_known()) {
-        return emit("Gather", {base, constant(Tensor::scalar_i64(step.start.value()))}, {{"axis", step.axis}});
+        return emit("Gather", {base, constant(Tensor::scalar_i64(step.start.value()))},
+                    {{"axis", step.axis}});
       }
       LAN_TRY(const ValueId list, shape_value(std::array{step.start}));
       LAN_TRY(const ValueId index, emit("Squeeze", {list}));
@@ -66,7 +68,8 @@ Result<ValueId> GraphLowering::apply(ValueId base, const TensorRef& view) {
       LAN_TRY(const ValueId start, shape_value(std::array{step.start}));
       LAN_TRY(const ValueId end, shape_value(std::array{to_the_end ? Dim(INT64_MAX) : step.end}));
       LAN_TRY(const ValueId by, shape_value(std::array{step.step}));
-      return emit("Slice", {base, start, end, constant(Tensor::of_ints(std::array{step.axis})), by});
+      return emit("Slice",
+                  {base, start, end, constant(Tensor::of_ints(std::array{step.axis})), by});
     }
   }
   return error(ErrorCode::kInternal, "a view of no kind");
@@ -81,7 +84,8 @@ Result<TensorRef> GraphLowering::view(const TensorRef& base, ViewStep step) {
   switch (step.kind) {
     case ViewStep::Kind::kPermute:
       LAN_CHECK(step.permutation.size() == rank);
-      for (const int64_t axis : step.permutation) out->dims.push_back(base->dims[static_cast<size_t>(axis)]);
+      for (const int64_t axis : step.permutation)
+        out->dims.push_back(base->dims[static_cast<size_t>(axis)]);
       break;
     case ViewStep::Kind::kReshape:
     case ViewStep::Kind::kExpand:
@@ -139,7 +143,8 @@ Result<ValueId> GraphLowering::put_back(const TensorRef& view, ValueId value) {
   switch (step.kind) {
     case ViewStep::Kind::kPermute: {
       std::vector<int64_t> inverse(step.permutation.size());
-      for (size_t i = 0; i < inverse.size(); ++i) inverse[static_cast<size_t>(step.permutation[i])] = static_cast<int64_t>(i);
+      for (size_t i = 0; i < inverse.size(); ++i)
+        inverse[static_cast<size_t>(step.permutation[i])] = static_cast<int64_t>(i);
       LAN_TRY(whole, emit("Transpose", {value}, {{"perm", inverse}}));
       break;
     }
@@ -154,7 +159,8 @@ Result<ValueId> GraphLowering::put_back(const TensorRef& view, ValueId value) {
         return !same;
       }());
       if (grew) {
-        return error(ErrorCode::kUnsupported, "a write into an expanded tensor, whose elements share memory");
+        return error(ErrorCode::kUnsupported,
+                     "a write into an expanded tensor, whose elements share memory");
       }
       LAN_TRY(const ValueId shape, reshape_value(dims));
       LAN_TRY(whole, emit("Reshape", {value, shape}, {{"allowzero", int64_t{1}}}));
@@ -193,7 +199,8 @@ Result<ValueId> GraphLowering::write_slice(const TensorRef& view, ValueId base, 
     LAN_TRY(const ValueId last_scalar, emit("Squeeze", {last}));
     LAN_TRY(const ValueId by_scalar, emit("Squeeze", {by}));
     LAN_TRY(const ValueId range, emit("Range", {first_scalar, last_scalar, by_scalar}));
-    LAN_TRY(const ValueId rows, emit("Unsqueeze", {range, constant(Tensor::of_ints(std::array{int64_t{1}}))}));
+    LAN_TRY(const ValueId rows,
+            emit("Unsqueeze", {range, constant(Tensor::of_ints(std::array{int64_t{1}}))}));
     if (axis == 0) return emit("ScatterND", {base, rows, value});
     LAN_TRY(const ValueId turned, emit("Transpose", {base}, {{"perm", perm}}));
     LAN_TRY(const ValueId turned_value, emit("Transpose", {value}, {{"perm", perm}}));

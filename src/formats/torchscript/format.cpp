@@ -40,13 +40,17 @@ script::CodeSource code_of(const std::shared_ptr<const TorchArchive>& archive) {
   return source;
 }
 
-Result<ScriptValue> read_values(const TorchArchive& archive, const std::string& record, const std::string& folder,
-                          const Program& program, const ReadLimits& limits, FileContents& contents) {
+Result<ScriptValue> read_values(const TorchArchive& archive, const std::string& record,
+                                const std::string& folder, const Program& program,
+                                const ReadLimits& limits, FileContents& contents) {
   LAN_TRY(const auto pickle, archive.read(record, limits.max_memory_bytes));
   auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
   if (!tree) return std::move(tree).error().at(record);
-  ArchiveStorages storages(archive, folder, inflated_limit(limits, archive.zip().file()->bytes().size()), limits.check_crc);
-  ScriptUnpickler unpickler(*tree, storages, pickle.owner, *program.classes, limits.max_memory_bytes);
+  ArchiveStorages storages(archive, folder,
+                           inflated_limit(limits, archive.zip().file()->bytes().size()),
+                           limits.check_crc);
+  ScriptUnpickler unpickler(*tree, storages, pickle.owner, *program.classes,
+                            limits.max_memory_bytes);
   unpickler.use(program.constants, program.version);
   auto value = unpickler.build();
   if (!value) return std::move(value).error().at(record);
@@ -83,7 +87,8 @@ void describe(const TorchArchive& archive, const Program& program, FileContents&
   const std::string prefix = archive.prefix() + "/extra/";
   for (const ZipEntry& entry : archive.zip().entries()) {
     if (entry.name.starts_with(prefix)) {
-      contents.metadata.emplace_back("extra file", entry.name.substr(prefix.size()) + " (" + std::to_string(entry.bytes) + " bytes)");
+      contents.metadata.emplace_back("extra file", entry.name.substr(prefix.size()) + " (" +
+                                                       std::to_string(entry.bytes) + " bytes)");
     }
   }
 }
@@ -92,8 +97,10 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   LAN_TRY(TorchArchive opened, TorchArchive::open(file));
   const auto archive = std::make_shared<const TorchArchive>(std::move(opened));
   if (!archive->has("data.pkl") && archive->has("model.json")) {
-    return Error{ErrorCode::kUnsupported, "this is a TorchScript archive of PyTorch 1.0 to 1.3 (model.json), which is not read",
-                 "", "Load it with a PyTorch of up to 2.13 and save it again with torch.jit.save."};
+    return Error{
+        ErrorCode::kUnsupported,
+        "this is a TorchScript archive of PyTorch 1.0 to 1.3 (model.json), which is not read", "",
+        "Load it with a PyTorch of up to 2.13 and save it again with torch.jit.save."};
   }
   FileContents contents;
   contents.format = "torchscript";
@@ -104,7 +111,8 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   program->version = archive->version();
   program->classes = std::make_shared<const script::ClassTable>(code_of(archive));
   if (archive->has("constants.pkl")) {
-    LAN_TRY(const ScriptValue constants, read_values(*archive, "constants.pkl", "constants", *program, limits, contents));
+    LAN_TRY(const ScriptValue constants,
+            read_values(*archive, "constants.pkl", "constants", *program, limits, contents));
     if (const auto tuple = constants.tuple()) {
       program->constants = tuple->items;
     } else if (const auto list = constants.list()) {
@@ -114,13 +122,17 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
     }
     for (size_t i = 0; i < program->constants.size(); ++i) {
       const auto tensor = program->constants[i].tensor();
-      if (tensor && tensor->root->attribute.empty()) tensor->root->attribute = "CONSTANTS.c" + std::to_string(i);
+      if (tensor && tensor->root->attribute.empty())
+        tensor->root->attribute = "CONSTANTS.c" + std::to_string(i);
     }
   }
-  LAN_TRY(const ScriptValue root, read_values(*archive, "data.pkl", "data", *program, limits, contents));
+  LAN_TRY(const ScriptValue root,
+          read_values(*archive, "data.pkl", "data", *program, limits, contents));
   auto object = root.object();
   if (!object || !object->type) {
-    return Error{ErrorCode::kCorrupt, "the archive's main value is a " + script::kind_of(root) + ", not a module", "data.pkl", ""};
+    return Error{ErrorCode::kCorrupt,
+                 "the archive's main value is a " + script::kind_of(root) + ", not a module",
+                 "data.pkl", ""};
   }
   LAN_TRY(contents.tensors, name_tensors_of(root));
   program->root = std::move(object);
@@ -128,10 +140,12 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   if (archive->has("traced_inputs.pkl")) {
     // They are for convenience only: a broken one costs nothing.
     FileContents ignored;
-    if (const auto traced = read_values(*archive, "traced_inputs.pkl", "traced_inputs", *program, limits, ignored)) {
+    if (const auto traced = read_values(*archive, "traced_inputs.pkl", "traced_inputs", *program,
+                                        limits, ignored)) {
       if (const auto methods = traced->dict()) {
         for (const auto& [name, arguments] : methods->entries) {
-          if (name.text() && *name.text() == program->method) flatten(arguments, program->traced_inputs, 0);
+          if (name.text() && *name.text() == program->method)
+            flatten(arguments, program->traced_inputs, 0);
         }
       }
     }
@@ -144,6 +158,7 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
 }  // namespace
 
 extern const Format format_torchscript;
-const Format format_torchscript{"torchscript", "archives of PyTorch 1.4 to 2.13 (versions 1 to 10)", matches, read};
+const Format format_torchscript{"torchscript", "archives of PyTorch 1.4 to 2.13 (versions 1 to 10)",
+                                matches, read};
 
 }  // namespace lanthorn

@@ -13,7 +13,9 @@ class Walker {
  public:
   Status visit(const script::Value& value, const std::string& path, int depth) {
     if (++visits_ > kMaxVisits || depth > kMaxDepth) {
-      return Error{ErrorCode::kLimit, "objects of the archive are nested or shared too much to be named", path.substr(0, 200), ""};
+      return Error{ErrorCode::kLimit,
+                   "objects of the archive are nested or shared too much to be named",
+                   path.substr(0, 200), ""};
     }
     if (const auto tensor = value.tensor()) {
       if (!tensor->root->loaded.defined()) return ok();
@@ -23,14 +25,17 @@ class Walker {
     }
     const std::string prefix = path.empty() ? "" : path + ".";
     if (const auto object = value.object()) {
-      for (const auto& [name, item] : object->attributes) LAN_OK(visit(item, prefix + name, depth + 1));
+      for (const auto& [name, item] : object->attributes)
+        LAN_OK(visit(item, prefix + name, depth + 1));
     } else if (const auto list = value.list()) {
       LAN_OK(items(list->items, prefix, depth));
     } else if (const auto tuple = value.tuple()) {
       LAN_OK(items(tuple->items, prefix, depth));
     } else if (const auto dict = value.dict()) {
       for (const auto& [key, item] : dict->entries) {
-        const std::string name = key.text() ? *key.text() : key.integer() ? key.integer()->text() : "?";
+        const std::string name = key.text()      ? *key.text()
+                                 : key.integer() ? key.integer()->text()
+                                                 : "?";
         LAN_OK(visit(item, prefix + name, depth + 1));
       }
     }

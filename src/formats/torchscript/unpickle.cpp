@@ -10,14 +10,14 @@ using Kind = PickleNode::Kind;
 using script::ClassType;
 using ScriptValue = script::Value;
 
-
 constexpr int kMaxDepth = 600;
 constexpr int kMaxTypeDepth = 32;
 
 }  // namespace
 
 Error ScriptUnpickler::corrupt(PickleId id, std::string message) const {
-  return Error{ErrorCode::kCorrupt, std::move(message), "byte " + std::to_string(tree_[id].offset), ""};
+  return Error{ErrorCode::kCorrupt, std::move(message), "byte " + std::to_string(tree_[id].offset),
+               ""};
 }
 
 Result<ScriptValue> ScriptUnpickler::build() { return value(tree_.root); }
@@ -28,7 +28,8 @@ Result<ScriptValue> ScriptUnpickler::value(PickleId id) {
   bool& open = open_[id];
   if (open) return corrupt(id, "a value holds itself");
   if (depth_ >= kMaxDepth) {
-    return Error{ErrorCode::kLimit, "values are nested more than " + std::to_string(kMaxDepth) + " deep",
+    return Error{ErrorCode::kLimit,
+                 "values are nested more than " + std::to_string(kMaxDepth) + " deep",
                  "byte " + std::to_string(tree_[id].offset), ""};
   }
   open = true;
@@ -63,13 +64,19 @@ Result<ScriptValue> ScriptUnpickler::dict(const std::vector<PickleId>& entries) 
 Result<ScriptValue> ScriptUnpickler::make(PickleId id) {
   const PickleNode& node = tree_[id];
   switch (node.kind) {
-    case Kind::kNone: return ScriptValue(script::None{});
-    case Kind::kBool: return ScriptValue::of_bool(node.flag);
-    case Kind::kInt: return ScriptValue(Dim(node.integer));
-    case Kind::kFloat: return ScriptValue::of_double(node.real);
+    case Kind::kNone:
+      return ScriptValue(script::None{});
+    case Kind::kBool:
+      return ScriptValue::of_bool(node.flag);
+    case Kind::kInt:
+      return ScriptValue(Dim(node.integer));
+    case Kind::kFloat:
+      return ScriptValue::of_double(node.real);
     case Kind::kString:
-    case Kind::kBytes: return ScriptValue(node.text);
-    case Kind::kBigInt: return corrupt(id, "an integer has more than 64 bits");
+    case Kind::kBytes:
+      return ScriptValue(node.text);
+    case Kind::kBigInt:
+      return corrupt(id, "an integer has more than 64 bits");
     case Kind::kList: {
       LAN_TRY(std::vector<ScriptValue> items, values(node.items));
       return script::make_list(std::move(items));
@@ -78,10 +85,14 @@ Result<ScriptValue> ScriptUnpickler::make(PickleId id) {
       LAN_TRY(std::vector<ScriptValue> items, values(node.items));
       return script::make_tuple(std::move(items));
     }
-    case Kind::kDict: return dict(node.entries);
-    case Kind::kGlobal: return ScriptValue(node.text);  // a quantization scheme, say
-    case Kind::kCall: return make_call(id);
-    default: return corrupt(id, "a value of a kind that TorchScript does not pickle");
+    case Kind::kDict:
+      return dict(node.entries);
+    case Kind::kGlobal:
+      return ScriptValue(node.text);  // a quantization scheme, say
+    case Kind::kCall:
+      return make_call(id);
+    default:
+      return corrupt(id, "a value of a kind that TorchScript does not pickle");
   }
 }
 
@@ -107,37 +118,46 @@ void ScriptUnpickler::apply(const script::Type& type, const ScriptValue& target,
   } else if (type.optional() && !type.args.empty()) {
     apply(type.args[0], target, depth + 1);
   } else if (const auto tuple = target.tuple(); tuple && type.args.size() == tuple->items.size()) {
-    for (size_t i = 0; i < tuple->items.size(); ++i) apply(type.args[i], tuple->items[i], depth + 1);
+    for (size_t i = 0; i < tuple->items.size(); ++i)
+      apply(type.args[i], tuple->items[i], depth + 1);
   }
 }
 
 Result<ScriptValue> ScriptUnpickler::make_call(PickleId id) {
   const PickleNode& node = tree_[id];
-  if (node.callee == kNoPickle || tree_[node.callee].kind != Kind::kGlobal) return corrupt(id, "a call of what has no name");
+  if (node.callee == kNoPickle || tree_[node.callee].kind != Kind::kGlobal)
+    return corrupt(id, "a call of what has no name");
   const std::string& name = tree_[node.callee].text;
   if (tensors_.makes_tensor(id)) return make_tensor(id);
   if (name == "torch.jit._pickle.build_intlist") return typed_list(node.arguments, "int");
   if (name == "torch.jit._pickle.build_doublelist") return typed_list(node.arguments, "float");
   if (name == "torch.jit._pickle.build_boollist") return typed_list(node.arguments, "bool");
   if (name == "torch.jit._pickle.build_tensorlist") return typed_list(node.arguments, "Tensor");
-  const std::vector<PickleId> arguments = tree_[node.arguments].kind == Kind::kTuple ? tree_[node.arguments].items : std::vector<PickleId>{};
+  const std::vector<PickleId> arguments = tree_[node.arguments].kind == Kind::kTuple
+                                              ? tree_[node.arguments].items
+                                              : std::vector<PickleId>{};
   if (name == "torch.jit._pickle.restore_type_tag") {
-    if (arguments.size() != 2 || tree_[arguments[1]].kind != Kind::kString) return corrupt(id, "a type tag without a value or a type");
+    if (arguments.size() != 2 || tree_[arguments[1]].kind != Kind::kString)
+      return corrupt(id, "a type tag without a value or a type");
     LAN_TRY(const ScriptValue inner, value(arguments[0]));
     auto type = script::parse_type(tree_[arguments[1]].text);
-    if (!type) return corrupt(id, "the type '" + tree_[arguments[1]].text.substr(0, 80) + "' cannot be read");
+    if (!type)
+      return corrupt(id,
+                     "the type '" + tree_[arguments[1]].text.substr(0, 80) + "' cannot be read");
     apply(*type, inner, 0);
     return inner;
   }
   if (name == "torch.device") {
-    if (arguments.empty() || tree_[arguments[0]].kind != Kind::kString) return corrupt(id, "a device without a name");
+    if (arguments.empty() || tree_[arguments[0]].kind != Kind::kString)
+      return corrupt(id, "a device without a name");
     return ScriptValue(script::Device{tree_[arguments[0]].text});
   }
   if (name == "builtins.complex" || name == "__builtin__.complex") {
     if (arguments.size() != 2) return corrupt(id, "a complex number without two parts");
     LAN_TRY(const ScriptValue real, value(arguments[0]));
     LAN_TRY(const ScriptValue imaginary, value(arguments[1]));
-    if (!real.real() || !imaginary.real()) return corrupt(id, "a complex number of what are no floats");
+    if (!real.real() || !imaginary.real())
+      return corrupt(id, "a complex number of what are no floats");
     return ScriptValue::of_complex({*real.real(), *imaginary.real()});
   }
   if (name == "collections.OrderedDict") return dict(node.entries);
@@ -151,7 +171,8 @@ Result<ScriptValue> ScriptUnpickler::make_tensor(PickleId id) {
   const Tensor& tensor = rebuilt.tensor;
   auto out = script::GraphLowering::loaded(tensor, "");
   std::shared_ptr<script::StorageRoot>& root =
-      roots_[{tensor.storage().get(), tensor.offset_bytes(), tensor.dtype(), tensor.shape(), tensor.strides()}];
+      roots_[{tensor.storage().get(), tensor.offset_bytes(), tensor.dtype(), tensor.shape(),
+              tensor.strides()}];
   if (root) {
     out->root = root;
   } else {
@@ -179,7 +200,9 @@ Result<ScriptValue> ScriptUnpickler::make_object(PickleId id, const std::string&
   } else {
     // Weights stay readable where the code is not: PyTorch itself writes names that it cannot read.
     type = opaque(name);
-    if (notes_.size() < 20) notes_.push_back(found.error().message + (found.error().where.empty() ? "" : " (" + found.error().where + ")"));
+    if (notes_.size() < 20)
+      notes_.push_back(found.error().message +
+                       (found.error().where.empty() ? "" : " (" + found.error().where + ")"));
   }
   if (type->kind == ClassType::Kind::kEnum) {
     LAN_TRY(const ScriptValue held, value(node.arguments));
@@ -191,9 +214,12 @@ Result<ScriptValue> ScriptUnpickler::make_object(PickleId id, const std::string&
     for (const script::FieldSyntax& field : type->syntax->fields) {
       if (!field.value) continue;
       const script::Expr& literal = *field.value;
-      const bool same = (member_value.integer() && literal.kind == script::Expr::Kind::kInt && member_value.integer()->is(literal.integer)) ||
-                        (member_value.real() && literal.kind == script::Expr::Kind::kFloat && *member_value.real() == literal.real) ||
-                        (member_value.text() && literal.kind == script::Expr::Kind::kString && literal.text.size() >= 2 &&
+      const bool same = (member_value.integer() && literal.kind == script::Expr::Kind::kInt &&
+                         member_value.integer()->is(literal.integer)) ||
+                        (member_value.real() && literal.kind == script::Expr::Kind::kFloat &&
+                         *member_value.real() == literal.real) ||
+                        (member_value.text() && literal.kind == script::Expr::Kind::kString &&
+                         literal.text.size() >= 2 &&
                          *member_value.text() == literal.text.substr(1, literal.text.size() - 2));
       if (same) member->set("name", ScriptValue(field.name));
     }
@@ -207,16 +233,19 @@ Result<ScriptValue> ScriptUnpickler::make_object(PickleId id, const std::string&
     LAN_TRY(const ScriptValue given, value(state));
     if (auto set = script::set_state(classes_, constants_, version_, object, given); !set) {
       object->set("__state__", given);
-      notes_.push_back("the state of a " + type->readable_name() + " could not be set: " + set.error().message);
+      notes_.push_back("the state of a " + type->readable_name() +
+                       " could not be set: " + set.error().message);
     }
     return ScriptValue(std::move(object));
   }
   if (tree_[state].kind == Kind::kDict && type->kind != ClassType::Kind::kNamedTuple) {
     const auto& entries = tree_[state].entries;
     for (size_t i = 0; i + 1 < entries.size(); i += 2) {
-      if (tree_[entries[i]].kind != Kind::kString) return corrupt(entries[i], "an attribute's name is no string");
+      if (tree_[entries[i]].kind != Kind::kString)
+        return corrupt(entries[i], "an attribute's name is no string");
       LAN_TRY(ScriptValue item, value(entries[i + 1]));
-      if (const script::FieldSyntax* field = type->field(tree_[entries[i]].text)) apply(field->type, item, 0);
+      if (const script::FieldSyntax* field = type->field(tree_[entries[i]].text))
+        apply(field->type, item, 0);
       object->attributes.emplace_back(tree_[entries[i]].text, std::move(item));
     }
     return ScriptValue(std::move(object));

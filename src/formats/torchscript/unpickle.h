@@ -15,14 +15,15 @@
 
 namespace lanthorn {
 
-/// Turns a pickle of a TorchScript archive (torch/csrc/jit/serialization/pickler.cpp) into values of
-/// its program: instances of the classes of its code, typed lists and dicts, tensors that share
+/// Turns a pickle of a TorchScript archive (torch/csrc/jit/serialization/pickler.cpp) into values
+/// of its program: instances of the classes of its code, typed lists and dicts, tensors that share
 /// storages as in the file. Tensors over the same elements of one storage are one memory.
 class ScriptUnpickler {
  public:
   /// All references outlive the unpickler; `owner` keeps the pickle's bytes.
-  ScriptUnpickler(const PickleTree& tree, StorageSource& storages, std::shared_ptr<const void> owner,
-                  const script::ClassTable& classes, uint64_t budget)
+  ScriptUnpickler(const PickleTree& tree, StorageSource& storages,
+                  std::shared_ptr<const void> owner, const script::ClassTable& classes,
+                  uint64_t budget)
       : tree_(tree), tensors_(tree, storages, std::move(owner), budget), classes_(classes) {}
 
   /// CONSTANTS of the archive, which a `__setstate__` may read, and its version.

@@ -16,7 +16,8 @@ Result<std::optional<size_t>> find(Lowering& lowering, const Entries& entries, c
   return std::optional<size_t>();
 }
 Error no_key(Lowering& lowering, const Value& key) {
-  return lowering.error(ErrorCode::kInvalidInput, "the program's dict has no key '" + text_of(key) + "'");
+  return lowering.error(ErrorCode::kInvalidInput,
+                        "the program's dict has no key '" + text_of(key) + "'");
 }
 
 Result<Value> get_item(Lowering& lowering, const Args& args) {
@@ -55,14 +56,18 @@ Result<Value> take(Lowering& lowering, const Args& args, bool has_default) {
   return out;
 }
 Result<Value> pop(Lowering& lowering, const Args& args) { return take(lowering, args, false); }
-Result<Value> pop_default(Lowering& lowering, const Args& args) { return take(lowering, args, true); }
+Result<Value> pop_default(Lowering& lowering, const Args& args) {
+  return take(lowering, args, true);
+}
 Result<Value> delete_item(Lowering& lowering, const Args& args) {
   LAN_OK(take(lowering, args, false));
   return Value(None{});
 }
 Result<Value> pop_item(Lowering& lowering, const Args& args) {
   Entries& entries = args[0].dict()->entries;
-  if (entries.empty()) return lowering.error(ErrorCode::kInvalidInput, "the program takes an item out of an empty dict");
+  if (entries.empty())
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program takes an item out of an empty dict");
   Value out = make_tuple({entries.back().first, entries.back().second});
   entries.pop_back();
   return out;
@@ -82,7 +87,9 @@ Result<Value> items(Lowering&, const Args& args) {
   for (const auto& [key, value] : args[0].dict()->entries) out.push_back(make_tuple({key, value}));
   return make_list(std::move(out));
 }
-Result<Value> len(Lowering&, const Args& args) { return Value(Dim(static_cast<int64_t>(args[0].dict()->entries.size()))); }
+Result<Value> len(Lowering&, const Args& args) {
+  return Value(Dim(static_cast<int64_t>(args[0].dict()->entries.size())));
+}
 Result<Value> update(Lowering& lowering, const Args& args) {
   const Entries more = args[1].dict()->entries;
   for (const auto& [key, value] : more) LAN_OK(put(lowering, *args[0].dict(), key, value));
@@ -92,12 +99,15 @@ Result<Value> clear(Lowering&, const Args& args) {
   args[0].dict()->entries.clear();
   return Value(None{});
 }
-Result<Value> copy(Lowering&, const Args& args) { return Value(std::make_shared<Dict>(*args[0].dict())); }
+Result<Value> copy(Lowering&, const Args& args) {
+  return Value(std::make_shared<Dict>(*args[0].dict()));
+}
 Result<Value> from_items(Lowering& lowering, const Args& args) {
   auto dict = std::make_shared<Dict>();
   for (const Value& item : args.list(0)->items) {
     const auto pair = item.tuple();
-    if (!pair || pair->items.size() != 2) return lowering.error(ErrorCode::kCorrupt, "dict() wants pairs");
+    if (!pair || pair->items.size() != 2)
+      return lowering.error(ErrorCode::kCorrupt, "dict() wants pairs");
     LAN_OK(put(lowering, *dict, pair->items[0], pair->items[1]));
   }
   return Value(std::move(dict));
@@ -108,9 +118,12 @@ constexpr AtenRow kRows[] = {
     {"aten::__getitem__.Dict(Dict(t, tVal) self, t key) -> tVal(*)", get_item},
     {"aten::_set_item.Dict(Dict(t, tVal)(a!) l, t(b -> *) idx, tVal(c -> *) v) -> ()", set_item},
     {"aten::get.Dict(Dict(t, tVal) self, t key, tVal? default_value=None) -> tVal(*)", get},
-    {"aten::setdefault.Dict(Dict(t, tVal)(a!) self, t(b -> *) key, tVal(c -> *) default_value) -> tVal(*)", set_default},
+    {"aten::setdefault.Dict(Dict(t, tVal)(a!) self, t(b -> *) key, tVal(c -> *) default_value) -> "
+     "tVal(*)",
+     set_default},
     {"aten::pop.Dict(Dict(t, tVal)(a!) self, t key) -> tVal(*)", pop},
-    {"aten::pop.Dict_default(Dict(t, tVal)(a!) self, t key, tVal default_value) -> tVal(*)", pop_default},
+    {"aten::pop.Dict_default(Dict(t, tVal)(a!) self, t key, tVal default_value) -> tVal(*)",
+     pop_default},
     {"aten::Delete.Dict(Dict(t, tVal)(a!) self, t key) -> ()", delete_item},
     {"aten::popitem.Dict(Dict(t, tVal)(a!) self) -> ((t, tVal))", pop_item},
     {"aten::keys.Dict(Dict(t, tVal) self) -> t[](*)", keys},

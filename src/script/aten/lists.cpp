@@ -13,8 +13,8 @@ Result<size_t> position(Lowering& lowering, const Dim& index, size_t size) {
   LAN_TRY(int64_t at, lowering.concrete(index));
   if (at < 0) at += static_cast<int64_t>(size);
   if (at < 0 || at >= static_cast<int64_t>(size)) {
-    return lowering.error(ErrorCode::kInvalidInput, "the program takes item " + index.text() + " of a list of " +
-                                                        std::to_string(size));
+    return lowering.error(ErrorCode::kInvalidInput, "the program takes item " + index.text() +
+                                                        " of a list of " + std::to_string(size));
   }
   return static_cast<size_t>(at);
 }
@@ -40,7 +40,8 @@ Result<Bounds> bounds_of(Lowering& lowering, const Args& args, size_t count) {
 }
 std::vector<Value> sliced(const std::vector<Value>& items, const Bounds& bounds) {
   std::vector<Value> out;
-  for (int64_t i = bounds.start; bounds.step > 0 ? i < bounds.end : i > bounds.end; i += bounds.step) {
+  for (int64_t i = bounds.start; bounds.step > 0 ? i < bounds.end : i > bounds.end;
+       i += bounds.step) {
     out.push_back(items[static_cast<size_t>(i)]);
   }
   return out;
@@ -48,7 +49,8 @@ std::vector<Value> sliced(const std::vector<Value>& items, const Bounds& bounds)
 
 Status check_size(Lowering& lowering, size_t size) {
   if (size <= kMaxListItems) return ok();
-  return lowering.error(ErrorCode::kLimit, "a list of the program grows beyond " + std::to_string(kMaxListItems) + " items");
+  return lowering.error(ErrorCode::kLimit, "a list of the program grows beyond " +
+                                               std::to_string(kMaxListItems) + " items");
 }
 
 Result<Value> get_item(Lowering& lowering, const Args& args) {
@@ -79,7 +81,9 @@ Result<Value> slice_tuple(Lowering& lowering, const Args& args) {
   LAN_TRY(const Bounds bounds, bounds_of(lowering, args, tuple->items.size()));
   return make_tuple(sliced(tuple->items, bounds));
 }
-Result<Value> len(Lowering&, const Args& args) { return Value(Dim(static_cast<int64_t>(args.list(0)->items.size()))); }
+Result<Value> len(Lowering&, const Args& args) {
+  return Value(Dim(static_cast<int64_t>(args.list(0)->items.size())));
+}
 Result<Value> len_tuple(Lowering& lowering, const Args& args) {
   const auto tuple = args[0].tuple();
   if (!tuple) return lowering.error(ErrorCode::kUnsupported, "the length of a " + kind_of(args[0]));
@@ -117,7 +121,8 @@ Result<Value> delete_item(Lowering& lowering, const Args& args) {
   LAN_OK(pop(lowering, args));
   return Value(None{});
 }
-Result<std::optional<size_t>> find(Lowering& lowering, const std::vector<Value>& items, const Value& wanted) {
+Result<std::optional<size_t>> find(Lowering& lowering, const std::vector<Value>& items,
+                                   const Value& wanted) {
   for (size_t i = 0; i < items.size(); ++i) {
     LAN_TRY(const bool same, same_value(lowering, items[i], wanted));
     if (same) return std::optional(i);
@@ -126,12 +131,16 @@ Result<std::optional<size_t>> find(Lowering& lowering, const std::vector<Value>&
 }
 Result<Value> index(Lowering& lowering, const Args& args) {
   LAN_TRY(const std::optional<size_t> at, find(lowering, args.list(0)->items, args[1]));
-  if (!at) return lowering.error(ErrorCode::kInvalidInput, "the program looks for a value that is not in its list");
+  if (!at)
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program looks for a value that is not in its list");
   return Value(Dim(static_cast<int64_t>(*at)));
 }
 Result<Value> remove(Lowering& lowering, const Args& args) {
   LAN_TRY(const std::optional<size_t> at, find(lowering, args.list(0)->items, args[1]));
-  if (!at) return lowering.error(ErrorCode::kInvalidInput, "the program removes a value that is not in its list");
+  if (!at)
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program removes a value that is not in its list");
   args.list(0)->items.erase(args.list(0)->items.begin() + static_cast<ptrdiff_t>(*at));
   return Value(None{});
 }
@@ -151,7 +160,9 @@ Result<Value> clear(Lowering&, const Args& args) {
   args.list(0)->items.clear();
   return Value(None{});
 }
-Result<Value> copy(Lowering&, const Args& args) { return make_list(args.list(0)->items, args.list(0)->element_type); }
+Result<Value> copy(Lowering&, const Args& args) {
+  return make_list(args.list(0)->items, args.list(0)->element_type);
+}
 Result<Value> list_of(Lowering& lowering, const Args& args) {
   if (const auto list = args[0].list()) return make_list(list->items, list->element_type);
   if (const auto tuple = args[0].tuple()) return make_list(tuple->items);
@@ -203,7 +214,9 @@ Result<Value> add(Lowering& lowering, const Args& args) {
 Result<Value> add_tuples(Lowering& lowering, const Args& args) {
   const auto a = args[0].tuple();
   const auto b = args[1].tuple();
-  if (!a || !b) return lowering.error(ErrorCode::kUnsupported, "a sum of a " + kind_of(args[0]) + " and a " + kind_of(args[1]));
+  if (!a || !b)
+    return lowering.error(ErrorCode::kUnsupported,
+                          "a sum of a " + kind_of(args[0]) + " and a " + kind_of(args[1]));
   std::vector<Value> items = a->items;
   items.insert(items.end(), b->items.begin(), b->items.end());
   return make_tuple(std::move(items));
@@ -213,14 +226,19 @@ Result<Value> repeated(Lowering& lowering, const Args& args, size_t list, size_t
   const auto& items = args.list(list)->items;
   std::vector<Value> out;
   if (n > 0 && !items.empty()) {
-    if (static_cast<uint64_t>(n) > kMaxListItems) return lowering.error(ErrorCode::kLimit, "a list repeated too often");
+    if (static_cast<uint64_t>(n) > kMaxListItems)
+      return lowering.error(ErrorCode::kLimit, "a list repeated too often");
     LAN_OK(check_size(lowering, items.size() * static_cast<size_t>(n)));
     for (int64_t i = 0; i < n; ++i) out.insert(out.end(), items.begin(), items.end());
   }
   return make_list(std::move(out), args.list(list)->element_type);
 }
-Result<Value> mul_right(Lowering& lowering, const Args& args) { return repeated(lowering, args, 0, 1); }
-Result<Value> mul_left(Lowering& lowering, const Args& args) { return repeated(lowering, args, 1, 0); }
+Result<Value> mul_right(Lowering& lowering, const Args& args) {
+  return repeated(lowering, args, 0, 1);
+}
+Result<Value> mul_left(Lowering& lowering, const Args& args) {
+  return repeated(lowering, args, 1, 0);
+}
 
 Result<Value> sum(Lowering& lowering, const Args& args) {
   Dim whole(0);
@@ -239,7 +257,8 @@ Result<Value> sum(Lowering& lowering, const Args& args) {
   return reals ? Value::of_double(real) : Value(whole);
 }
 Result<Value> extreme(Lowering& lowering, const std::vector<Value>& items, int sign) {
-  if (items.empty()) return lowering.error(ErrorCode::kInvalidInput, "the extreme of an empty list");
+  if (items.empty())
+    return lowering.error(ErrorCode::kInvalidInput, "the extreme of an empty list");
   size_t best = 0;
   for (size_t i = 1; i < items.size(); ++i) {
     LAN_TRY(const int order, compare_values(lowering, items[i], items[best]));
@@ -247,8 +266,12 @@ Result<Value> extreme(Lowering& lowering, const std::vector<Value>& items, int s
   }
   return items[best];
 }
-Result<Value> smallest(Lowering& lowering, const Args& args) { return extreme(lowering, args.list(0)->items, -1); }
-Result<Value> largest(Lowering& lowering, const Args& args) { return extreme(lowering, args.list(0)->items, 1); }
+Result<Value> smallest(Lowering& lowering, const Args& args) {
+  return extreme(lowering, args.list(0)->items, -1);
+}
+Result<Value> largest(Lowering& lowering, const Args& args) {
+  return extreme(lowering, args.list(0)->items, 1);
+}
 
 Result<bool> holds(Lowering& lowering, const Value& value) {
   if (const std::string* text = value.text()) return !text->empty();
@@ -280,7 +303,8 @@ Result<Value> range(Lowering& lowering, const Args& args) {
     LAN_TRY(bounds[count == 1 ? 1 : i], lowering.concrete(*integer));
   }
   std::vector<Value> items;
-  for (int64_t i = bounds[0]; bounds[2] > 0 ? i < bounds[1] : bounds[2] < 0 && i > bounds[1]; i += bounds[2]) {
+  for (int64_t i = bounds[0]; bounds[2] > 0 ? i < bounds[1] : bounds[2] < 0 && i > bounds[1];
+       i += bounds[2]) {
     items.emplace_back(Dim(i));
     LAN_OK(check_size(lowering, items.size()));
   }
@@ -289,7 +313,8 @@ Result<Value> range(Lowering& lowering, const Args& args) {
 Result<Value> enumerate(Lowering&, const Args& args) {
   std::vector<Value> items;
   for (const Value& item : args.list(0)->items) {
-    items.push_back(make_tuple({Value(args.integer(1) + Dim(static_cast<int64_t>(items.size()))), item}));
+    items.push_back(
+        make_tuple({Value(args.integer(1) + Dim(static_cast<int64_t>(items.size()))), item}));
   }
   return make_list(std::move(items));
 }

@@ -15,7 +15,8 @@ constexpr size_t kMaxText = size_t{1} << 20;
 
 Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int& left, int depth);
 
-Result<bool> same_items(Lowering& lowering, const std::vector<Value>& a, const std::vector<Value>& b, int& left, int depth) {
+Result<bool> same_items(Lowering& lowering, const std::vector<Value>& a,
+                        const std::vector<Value>& b, int& left, int depth) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     LAN_TRY(const bool same, same_at(lowering, a[i], b[i], left, depth));
@@ -25,10 +26,13 @@ Result<bool> same_items(Lowering& lowering, const std::vector<Value>& a, const s
 }
 
 Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int& left, int depth) {
-  if (depth > kMaxNesting || --left < 0) return lowering.error(ErrorCode::kLimit, "values are nested too deep to be compared");
+  if (depth > kMaxNesting || --left < 0)
+    return lowering.error(ErrorCode::kLimit, "values are nested too deep to be compared");
   if (a.integer() && b.integer()) return lowering.equal(*a.integer(), *b.integer());
-  if (a.list() && b.list()) return same_items(lowering, a.list()->items, b.list()->items, left, depth + 1);
-  if (a.tuple() && b.tuple()) return same_items(lowering, a.tuple()->items, b.tuple()->items, left, depth + 1);
+  if (a.list() && b.list())
+    return same_items(lowering, a.list()->items, b.list()->items, left, depth + 1);
+  if (a.tuple() && b.tuple())
+    return same_items(lowering, a.tuple()->items, b.tuple()->items, left, depth + 1);
   if ((a.integer() || b.integer()) && (a.real() || b.real())) {
     LAN_TRY(const double x, real_number(lowering, a));
     LAN_TRY(const double y, real_number(lowering, b));
@@ -37,7 +41,8 @@ Result<bool> same_at(Lowering& lowering, const Value& a, const Value& b, int& le
   const auto known = equal_values(a, b);
   if (known) return *known;
   if (a.tensor() && b.tensor() && a.tensor() == b.tensor()) return true;
-  return lowering.error(ErrorCode::kUnsupported, "comparing a " + kind_of(a) + " with a " + kind_of(b));
+  return lowering.error(ErrorCode::kUnsupported,
+                        "comparing a " + kind_of(a) + " with a " + kind_of(b));
 }
 
 std::string real_text(double value) {
@@ -56,14 +61,16 @@ std::string text_at(const Value& value, int depth) {
   if (depth > kMaxNesting) return "...";
   const auto joined = [&](const std::vector<Value>& items, char open, char close) {
     std::string text(1, open);
-    for (size_t i = 0; i < items.size() && text.size() < kMaxText; ++i) text += (i ? ", " : "") + text_at(items[i], depth + 1);
+    for (size_t i = 0; i < items.size() && text.size() < kMaxText; ++i)
+      text += (i ? ", " : "") + text_at(items[i], depth + 1);
     return text + close;
   };
   if (value.is_none()) return "None";
   if (const bool* flag = value.flag()) return *flag ? "True" : "False";
   if (const Dim* integer = value.integer()) return integer->text();
   if (const double* real = value.real()) return real_text(*real);
-  if (const auto* number = value.complex()) return real_text(number->real()) + "+" + real_text(number->imag()) + "j";
+  if (const auto* number = value.complex())
+    return real_text(number->real()) + "+" + real_text(number->imag()) + "j";
   if (const std::string* text = value.text()) return *text;
   if (const Device* device = value.device()) return device->name;
   if (const auto list = value.list()) return joined(list->items, '[', ']');
@@ -71,7 +78,8 @@ std::string text_at(const Value& value, int depth) {
   if (const auto dict = value.dict()) {
     std::string text = "{";
     for (const auto& [key, item] : dict->entries) {
-      text += (text.size() > 1 ? ", " : "") + text_at(key, depth + 1) + ": " + text_at(item, depth + 1);
+      text +=
+          (text.size() > 1 ? ", " : "") + text_at(key, depth + 1) + ": " + text_at(item, depth + 1);
     }
     return text + "}";
   }
@@ -103,7 +111,8 @@ Result<int> compare_values(Lowering& lowering, const Value& a, const Value& b) {
     LAN_TRY(const bool more, lowering.less(*b.integer(), *a.integer()));
     return more ? 1 : 0;
   }
-  if (a.text() && b.text()) return a.text()->compare(*b.text()) < 0 ? -1 : *a.text() == *b.text() ? 0 : 1;
+  if (a.text() && b.text())
+    return a.text()->compare(*b.text()) < 0 ? -1 : *a.text() == *b.text() ? 0 : 1;
   const auto items = [](const Value& value) -> const std::vector<Value>* {
     if (const auto list = value.list()) return &list->items;
     if (const auto tuple = value.tuple()) return &tuple->items;

@@ -5,7 +5,9 @@
 namespace lanthorn::script {
 namespace {
 
-Result<Value> dtype(Lowering&, const Args& args) { return Value(Dim(scalar_type_of(args.tensor(0)->dtype))); }
+Result<Value> dtype(Lowering&, const Args& args) {
+  return Value(Dim(scalar_type_of(args.tensor(0)->dtype)));
+}
 Result<Value> device(Lowering&, const Args&) { return Value(Device{"cpu"}); }
 Result<Value> device_of(Lowering&, const Args& args) { return Value(Device{args.text(0)}); }
 Result<Value> zero(Lowering&, const Args&) { return Value(Dim(0)); }
@@ -30,7 +32,9 @@ Result<Value> device_type(Lowering&, const Args& args) {
 }
 
 Result<Value> unwrap(Lowering& lowering, const Args& args) {
-  if (args.is_none(0)) return lowering.error(ErrorCode::kInvalidInput, "the program takes the value of an optional that is None");
+  if (args.is_none(0))
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program takes the value of an optional that is None");
   return args[0];
 }
 
@@ -40,14 +44,17 @@ Result<Value> to_list(Lowering& lowering, const Args& args) {
   std::vector<Value> flat;
   if (const auto elements = lowering.elements(tensor)) {
     for (const Dim& element : *elements) {
-      flat.push_back(tensor->dtype == DType::kBool && element.is_known() ? Value::of_bool(element.value() != 0) : Value(element));
+      flat.push_back(tensor->dtype == DType::kBool && element.is_known()
+                         ? Value::of_bool(element.value() != 0)
+                         : Value(element));
     }
   } else {
     LAN_TRY(const ValueId value, lowering.read(tensor));
     const Tensor* known = lowering.known(value);
     const auto reals = known ? known->to_doubles() : std::nullopt;
     if (!reals || reals->size() > 100'000) {
-      return lowering.error(ErrorCode::kUnsupported, "a list of the elements of a tensor that depend on data");
+      return lowering.error(ErrorCode::kUnsupported,
+                            "a list of the elements of a tensor that depend on data");
     }
     for (const double real : *reals) {
       if (is_floating(tensor->dtype)) {
@@ -63,7 +70,8 @@ Result<Value> to_list(Lowering& lowering, const Args& args) {
     std::vector<Value> rows;
     const size_t width = static_cast<size_t>(dims[axis]);
     for (size_t i = 0; width > 0 && i + width <= flat.size(); i += width) {
-      rows.push_back(make_list({flat.begin() + static_cast<ptrdiff_t>(i), flat.begin() + static_cast<ptrdiff_t>(i + width)}));
+      rows.push_back(make_list({flat.begin() + static_cast<ptrdiff_t>(i),
+                                flat.begin() + static_cast<ptrdiff_t>(i + width)}));
     }
     flat = std::move(rows);
   }
@@ -127,9 +135,12 @@ constexpr AtenRow kRows[] = {
     {"aten::_assert_async(Tensor self) -> ()", none},
     {"aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", none},
     {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", none},
-    {"aten::_assert_tensor_metadata(Tensor a, int[]? size=None, int[]? stride=None, ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ()", none},
+    {"aten::_assert_tensor_metadata(Tensor a, int[]? size=None, int[]? stride=None, ScalarType? "
+     "dtype=None, *, Device? device=None, Layout? layout=None) -> ()",
+     none},
     {"aten::sym_constrain_range(Scalar size, *, int? min=None, int? max=None) -> ()", none},
-    {"aten::sym_constrain_range_for_size(Scalar size, *, int? min=None, int? max=None) -> ()", none},
+    {"aten::sym_constrain_range_for_size(Scalar size, *, int? min=None, int? max=None) -> ()",
+     none},
 };
 
 }  // namespace

@@ -22,43 +22,54 @@ Result<Value> arithmetic(Lowering& lowering, const Args& args, OfInts of_ints, O
 
 Value real(double value) { return Value::of_double(value); }
 
-bool is_zero(const Value& value) { return (value.integer() && value.integer()->is(0)) || (value.real() && *value.real() == 0); }
+bool is_zero(const Value& value) {
+  return (value.integer() && value.integer()->is(0)) || (value.real() && *value.real() == 0);
+}
 
 Result<Value> add(Lowering& lowering, const Args& args) {
-  if (args[0].complex() || args[1].complex()) return lowering.error(ErrorCode::kUnsupported, "complex numbers");
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(a + b); },
-                    [](double a, double b) { return real(a + b); });
+  if (args[0].complex() || args[1].complex())
+    return lowering.error(ErrorCode::kUnsupported, "complex numbers");
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(a + b); },
+      [](double a, double b) { return real(a + b); });
 }
 Result<Value> sub(Lowering& lowering, const Args& args) {
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(a - b); },
-                    [](double a, double b) { return real(a - b); });
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(a - b); },
+      [](double a, double b) { return real(a - b); });
 }
 Result<Value> mul(Lowering& lowering, const Args& args) {
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(a * b); },
-                    [](double a, double b) { return real(a * b); });
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(a * b); },
+      [](double a, double b) { return real(a * b); });
 }
 
 /// True division: of integers too.
 Result<Value> div(Lowering& lowering, const Args& args) {
-  if (is_zero(args[1])) return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
+  if (is_zero(args[1]))
+    return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
   LAN_TRY(const double x, real_number(lowering, args[0]));
   LAN_TRY(const double y, real_number(lowering, args[1]));
   return real(x / y);
 }
 
 Result<Value> floordiv(Lowering& lowering, const Args& args) {
-  if (is_zero(args[1])) return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(floor_div(a, b)); },
-                    [](double a, double b) { return real(std::floor(a / b)); });
+  if (is_zero(args[1]))
+    return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(floor_div(a, b)); },
+      [](double a, double b) { return real(std::floor(a / b)); });
 }
 
 Result<Value> remainder(Lowering& lowering, const Args& args) {
-  if (is_zero(args[1])) return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(mod(a, b)); },
-                    [](double a, double b) {
-                      const double rest = std::fmod(a, b);
-                      return real(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
-                    });
+  if (is_zero(args[1]))
+    return lowering.error(ErrorCode::kInvalidInput, "the program divides by zero");
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(mod(a, b)); },
+      [](double a, double b) {
+        const double rest = std::fmod(a, b);
+        return real(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
+      });
 }
 
 Result<Value> fmod_of(Lowering& lowering, const Args& args) {
@@ -90,7 +101,8 @@ Result<Value> abs_of(Lowering& lowering, const Args& args) {
 }
 
 Result<Value> whole(Lowering& lowering, double value) {
-  if (!(std::fabs(value) < 9.2e18)) return lowering.error(ErrorCode::kInvalidInput, "a number does not fit an integer");
+  if (!(std::fabs(value) < 9.2e18))
+    return lowering.error(ErrorCode::kInvalidInput, "a number does not fit an integer");
   return Value(Dim(static_cast<int64_t>(value)));
 }
 
@@ -165,38 +177,49 @@ Result<Value> ge(Lowering& lowering, const Args& args) {
 
 template <class OfBools, class OfInts>
 Result<Value> bits(Lowering& lowering, const Args& args, OfBools of_bools, OfInts of_ints) {
-  if (args[0].flag() && args[1].flag()) return Value::of_bool(of_bools(*args[0].flag(), *args[1].flag()));
+  if (args[0].flag() && args[1].flag())
+    return Value::of_bool(of_bools(*args[0].flag(), *args[1].flag()));
   LAN_TRY(const double x, real_number(lowering, args[0]));
   LAN_TRY(const double y, real_number(lowering, args[1]));
   return Value(Dim(of_ints(static_cast<int64_t>(x), static_cast<int64_t>(y))));
 }
 Result<Value> and_of(Lowering& lowering, const Args& args) {
-  return bits(lowering, args, [](bool a, bool b) { return a && b; }, [](int64_t a, int64_t b) { return a & b; });
+  return bits(
+      lowering, args, [](bool a, bool b) { return a && b; },
+      [](int64_t a, int64_t b) { return a & b; });
 }
 Result<Value> or_of(Lowering& lowering, const Args& args) {
-  return bits(lowering, args, [](bool a, bool b) { return a || b; }, [](int64_t a, int64_t b) { return a | b; });
+  return bits(
+      lowering, args, [](bool a, bool b) { return a || b; },
+      [](int64_t a, int64_t b) { return a | b; });
 }
 Result<Value> xor_of(Lowering& lowering, const Args& args) {
-  return bits(lowering, args, [](bool a, bool b) { return a != b; }, [](int64_t a, int64_t b) { return a ^ b; });
+  return bits(
+      lowering, args, [](bool a, bool b) { return a != b; },
+      [](int64_t a, int64_t b) { return a ^ b; });
 }
 Result<Value> shift_left(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t by, lowering.concrete(args.integer(1)));
-  if (by < 0 || by > 62) return lowering.error(ErrorCode::kInvalidInput, "a shift by " + std::to_string(by));
+  if (by < 0 || by > 62)
+    return lowering.error(ErrorCode::kInvalidInput, "a shift by " + std::to_string(by));
   return Value(args.integer(0) * Dim(int64_t{1} << by));
 }
 Result<Value> shift_right(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t by, lowering.concrete(args.integer(1)));
-  if (by < 0 || by > 62) return lowering.error(ErrorCode::kInvalidInput, "a shift by " + std::to_string(by));
+  if (by < 0 || by > 62)
+    return lowering.error(ErrorCode::kInvalidInput, "a shift by " + std::to_string(by));
   return Value(floor_div(args.integer(0), Dim(int64_t{1} << by)));
 }
 
 Result<Value> minimum(Lowering& lowering, const Args& args) {
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(min(a, b)); },
-                    [](double a, double b) { return real(a < b ? a : b); });
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(min(a, b)); },
+      [](double a, double b) { return real(a < b ? a : b); });
 }
 Result<Value> maximum(Lowering& lowering, const Args& args) {
-  return arithmetic(lowering, args, [](const Dim& a, const Dim& b) { return Value(max(a, b)); },
-                    [](double a, double b) { return real(a > b ? a : b); });
+  return arithmetic(
+      lowering, args, [](const Dim& a, const Dim& b) { return Value(max(a, b)); },
+      [](double a, double b) { return real(a > b ? a : b); });
 }
 
 Result<Value> divmod(Lowering& lowering, const Args& args) {
@@ -230,7 +253,8 @@ Result<Value> gcd_of(Lowering& lowering, const Args& args) {
 
 Result<Value> factorial(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t n, lowering.concrete(args.integer(0)));
-  if (n < 0 || n > 20) return lowering.error(ErrorCode::kInvalidInput, "a factorial of " + std::to_string(n));
+  if (n < 0 || n > 20)
+    return lowering.error(ErrorCode::kInvalidInput, "a factorial of " + std::to_string(n));
   int64_t product = 1;
   for (int64_t i = 2; i <= n; ++i) product *= i;
   return Value(Dim(product));
@@ -240,7 +264,8 @@ Result<Value> factorial(Lowering& lowering, const Args& args) {
 Result<Value> range_length(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t step, lowering.concrete(args.integer(2)));
   if (step == 0) return lowering.error(ErrorCode::kInvalidInput, "a range with a step of zero");
-  const Dim distance = step > 0 ? args.integer(1) - args.integer(0) : args.integer(0) - args.integer(1);
+  const Dim distance =
+      step > 0 ? args.integer(1) - args.integer(0) : args.integer(0) - args.integer(1);
   const Dim by(step > 0 ? step : -step);
   return Value(max(Dim(0), ceil_div(distance, by)));
 }

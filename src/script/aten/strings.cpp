@@ -25,7 +25,8 @@ Result<Value> format(Lowering& lowering, const Args& args) {
     const size_t hole = pattern.find("{}", at);
     out += pattern.substr(at, hole == std::string::npos ? hole : hole - at);
     if (hole == std::string::npos) return Value(std::move(out));
-    if (used >= args.size()) return lowering.error(ErrorCode::kInvalidInput, "format() has too few arguments");
+    if (used >= args.size())
+      return lowering.error(ErrorCode::kInvalidInput, "format() has too few arguments");
     out += text_of(args[used]);
     LAN_OK(check_size(lowering, out.size()));
     at = hole + 2;
@@ -53,8 +54,11 @@ Result<Value> percent_format(Lowering& lowering, const Args& args) {
       out += '%';
       continue;
     }
-    while (i < pattern.size() && std::string_view("0123456789.+- #").find(pattern[i]) != std::string_view::npos) ++i;
-    if (used >= values.size()) return lowering.error(ErrorCode::kInvalidInput, "a format has too few arguments");
+    while (i < pattern.size() &&
+           std::string_view("0123456789.+- #").find(pattern[i]) != std::string_view::npos)
+      ++i;
+    if (used >= values.size())
+      return lowering.error(ErrorCode::kInvalidInput, "a format has too few arguments");
     out += text_of(values[used++]);
     LAN_OK(check_size(lowering, out.size()));
   }
@@ -75,14 +79,17 @@ Result<Value> mul(Lowering& lowering, const Args& args) {
   return Value(std::move(out));
 }
 Result<Value> str(Lowering&, const Args& args) { return Value(text_of(args[0])); }
-Result<Value> len(Lowering&, const Args& args) { return Value(Dim(static_cast<int64_t>(args.text(0).size()))); }
+Result<Value> len(Lowering&, const Args& args) {
+  return Value(Dim(static_cast<int64_t>(args.text(0).size())));
+}
 
 Result<Value> get_item(Lowering& lowering, const Args& args) {
   const std::string& text = args.text(0);
   LAN_TRY(int64_t at, lowering.concrete(args.integer(1)));
   if (at < 0) at += static_cast<int64_t>(text.size());
   if (at < 0 || at >= static_cast<int64_t>(text.size())) {
-    return lowering.error(ErrorCode::kInvalidInput, "the program takes a letter outside of a string");
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program takes a letter outside of a string");
   }
   return Value(std::string(1, text[static_cast<size_t>(at)]));
 }
@@ -90,7 +97,8 @@ Result<Value> slice(Lowering& lowering, const Args& args) {
   const std::string& text = args.text(0);
   const int64_t size = static_cast<int64_t>(text.size());
   LAN_TRY(const int64_t step, lowering.concrete(args.integer(3)));
-  if (step <= 0) return lowering.error(ErrorCode::kUnsupported, "a slice of a string with a negative step");
+  if (step <= 0)
+    return lowering.error(ErrorCode::kUnsupported, "a slice of a string with a negative step");
   int64_t bounds[2] = {0, size};
   for (size_t i = 0; i < 2; ++i) {
     if (args.is_none(i + 1)) continue;
@@ -104,7 +112,8 @@ Result<Value> slice(Lowering& lowering, const Args& args) {
 }
 
 /// The part of a string that start and end bounds leave, and where it begins.
-Result<std::pair<std::string_view, int64_t>> part(Lowering& lowering, const Args& args, size_t start) {
+Result<std::pair<std::string_view, int64_t>> part(Lowering& lowering, const Args& args,
+                                                  size_t start) {
   const std::string& text = args.text(0);
   const int64_t size = static_cast<int64_t>(text.size());
   LAN_TRY(int64_t from, lowering.concrete(args.integer(start)));
@@ -113,7 +122,9 @@ Result<std::pair<std::string_view, int64_t>> part(Lowering& lowering, const Args
   if (to < 0) to += size + 1;  // the schemas' -1 is the end
   from = std::clamp<int64_t>(from, 0, size);
   to = std::clamp<int64_t>(to, from, size);
-  return std::pair(std::string_view(text).substr(static_cast<size_t>(from), static_cast<size_t>(to - from)), from);
+  return std::pair(
+      std::string_view(text).substr(static_cast<size_t>(from), static_cast<size_t>(to - from)),
+      from);
 }
 Result<Value> find(Lowering& lowering, const Args& args) {
   LAN_TRY(const auto where, part(lowering, args, 2));
@@ -127,14 +138,18 @@ Result<Value> rfind(Lowering& lowering, const Args& args) {
 }
 Result<Value> index(Lowering& lowering, const Args& args) {
   LAN_TRY(Value at, find(lowering, args));
-  if (at.integer()->is(-1)) return lowering.error(ErrorCode::kInvalidInput, "the program looks for a text that is not there");
+  if (at.integer()->is(-1))
+    return lowering.error(ErrorCode::kInvalidInput,
+                          "the program looks for a text that is not there");
   return at;
 }
 Result<Value> count(Lowering& lowering, const Args& args) {
   LAN_TRY(const auto where, part(lowering, args, 2));
   if (args.text(1).empty()) return Value(Dim(static_cast<int64_t>(where.first.size()) + 1));
   int64_t found = 0;
-  for (size_t at = 0; (at = where.first.find(args.text(1), at)) != std::string_view::npos; at += args.text(1).size()) ++found;
+  for (size_t at = 0; (at = where.first.find(args.text(1), at)) != std::string_view::npos;
+       at += args.text(1).size())
+    ++found;
   return Value(Dim(found));
 }
 Result<Value> starts_with(Lowering& lowering, const Args& args) {
@@ -158,7 +173,8 @@ int swapped(int c) { return lower(c) == c ? upper(c) : lower(c); }
 
 template <bool (*kTest)(char)>
 Result<Value> all_letters(Lowering&, const Args& args) {
-  return Value::of_bool(!args.text(0).empty() && std::all_of(args.text(0).begin(), args.text(0).end(), kTest));
+  return Value::of_bool(!args.text(0).empty() &&
+                        std::all_of(args.text(0).begin(), args.text(0).end(), kTest));
 }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -169,7 +185,8 @@ bool not_upper(char c) { return !(c >= 'A' && c <= 'Z'); }
 
 Result<Value> capitalize(Lowering&, const Args& args) {
   std::string out = args.text(0);
-  for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(i == 0 ? upper(out[i]) : lower(out[i]));
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<char>(i == 0 ? upper(out[i]) : lower(out[i]));
   return Value(std::move(out));
 }
 Result<Value> title(Lowering&, const Args& args) {
@@ -183,13 +200,16 @@ Result<Value> title(Lowering&, const Args& args) {
 }
 
 std::string stripped(std::string_view text, std::string_view letters, bool left, bool right) {
-  while (left && !text.empty() && letters.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
-  while (right && !text.empty() && letters.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  while (left && !text.empty() && letters.find(text.front()) != std::string_view::npos)
+    text.remove_prefix(1);
+  while (right && !text.empty() && letters.find(text.back()) != std::string_view::npos)
+    text.remove_suffix(1);
   return std::string(text);
 }
 template <bool kLeft, bool kRight>
 Result<Value> strip(Lowering&, const Args& args) {
-  return Value(stripped(args.text(0), args.is_none(1) ? kSpaces : std::string_view(args.text(1)), kLeft, kRight));
+  return Value(stripped(args.text(0), args.is_none(1) ? kSpaces : std::string_view(args.text(1)),
+                        kLeft, kRight));
 }
 
 Result<Value> split(Lowering& lowering, const Args& args) {
@@ -225,7 +245,8 @@ Result<Value> split_lines(Lowering&, const Args& args) {
     const size_t at = rest.find('\n');
     const std::string_view line = rest.substr(0, at);
     rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
-    out.emplace_back(std::string(line) + (args.flag(1) && at != std::string_view::npos ? "\n" : ""));
+    out.emplace_back(std::string(line) +
+                     (args.flag(1) && at != std::string_view::npos ? "\n" : ""));
   }
   return make_list(std::move(out), "str");
 }
@@ -262,7 +283,8 @@ Result<Value> partition(Lowering&, const Args& args) {
     if (kLast) return make_tuple({Value(std::string()), Value(std::string()), Value(text)});
     return make_tuple({Value(text), Value(std::string()), Value(std::string())});
   }
-  return make_tuple({Value(text.substr(0, at)), Value(args.text(1)), Value(text.substr(at + args.text(1).size()))});
+  return make_tuple({Value(text.substr(0, at)), Value(args.text(1)),
+                     Value(text.substr(at + args.text(1).size()))});
 }
 template <int kSide>
 Result<Value> padded(Lowering& lowering, const Args& args) {
@@ -286,19 +308,23 @@ Result<Value> zero_filled(Lowering& lowering, const Args& args) {
 }
 
 Result<Value> ord(Lowering& lowering, const Args& args) {
-  if (args.text(0).size() != 1) return lowering.error(ErrorCode::kInvalidInput, "ord() wants one letter");
+  if (args.text(0).size() != 1)
+    return lowering.error(ErrorCode::kInvalidInput, "ord() wants one letter");
   return Value(Dim(static_cast<unsigned char>(args.text(0)[0])));
 }
 Result<Value> chr(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t code, lowering.concrete(args.integer(0)));
-  if (code < 0 || code > 255) return lowering.error(ErrorCode::kInvalidInput, "chr() of " + std::to_string(code));
+  if (code < 0 || code > 255)
+    return lowering.error(ErrorCode::kInvalidInput, "chr() of " + std::to_string(code));
   return Value(std::string(1, static_cast<char>(code)));
 }
 template <int kBase>
 Result<Value> digits(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t number, lowering.concrete(args.integer(0)));
   char text[72];
-  const auto end = std::to_chars(text, text + sizeof text, number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number), kBase);
+  const auto end = std::to_chars(
+      text, text + sizeof text,
+      number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number), kBase);
   const std::string prefix = kBase == 16 ? "0x" : kBase == 8 ? "0o" : "0b";
   return Value((number < 0 ? "-" : "") + prefix + std::string(text, end.ptr));
 }
