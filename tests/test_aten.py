@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import aten_cases
+import onnx_values
 import program
 
 SCHEMA = re.compile(r'\{\s*((?:"(?:[^"\\]|\\.)*"\s*)+),')
@@ -43,7 +44,11 @@ def test_an_operator_computes_what_pytorch_computes(name, tmp_path):
         traced.save(tmp_path / "case.pt")
         want = dict(array(f"out{i}", tensor) for i, tensor in enumerate(flat(traced(*inputs))))
     np.savez(tmp_path / "in.npz", **dict(array(f"in{i}", tensor) for i, tensor in enumerate(inputs)))
-    program.succeed("run", tmp_path / "case.pt", "--inputs", tmp_path / "in.npz", "--outputs", tmp_path / "out.npz")
+    done = program.call("run", tmp_path / "case.pt", "--inputs", tmp_path / "in.npz", "--outputs", tmp_path / "out.npz")
+    waited_for = set(re.findall(r"the graph operator (\S+) is not there", done.stderr)) if done.code == 4 else set()
+    if waited_for and waited_for <= set(onnx_values.missing_operators()):
+        pytest.skip(f"the operator {', '.join(waited_for)} is not supported yet")
+    assert done.code == 0, f"exit {done.code}: {done.stderr[-3000:]}"
     program.assert_same(program.arrays(tmp_path / "out.npz"), want)
 
 

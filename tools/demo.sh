@@ -7,7 +7,11 @@ digits=examples/digits
 
 step() { printf '\n\033[1m%s\033[0m\n' "$1"; }
 show() {
-  printf '$ %s\n' "$*"
+  local word line='$'
+  for word in "$@"; do
+    case $word in *' '*) line+=" '$word'" ;; *) line+=" $word" ;; esac
+  done
+  printf '%s\n' "$line"
   "$@"
 }
 
@@ -18,7 +22,7 @@ step "It classifies a real picture of a handwritten digit, an 8x8 PNG of a seven
 show "$lanthorn" run $digits/digits_traced.pt --input $digits/digit_7.png --preprocess digits --labels $digits/labels.txt
 
 step "It computes the numbers that PyTorch computed (stored with the example), here for ten pictures at once:"
-show "$lanthorn" run $digits/digits_traced.pt --inputs $digits/golden.npz --expect $digits/golden.npz
+show "$lanthorn" run $digits/digits_traced.pt --inputs $digits/golden.npz --expect $digits/golden.npz --top 1
 
 step "It serves the model over HTTP; the server starts on a free port:"
 log=$(mktemp)
