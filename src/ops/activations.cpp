@@ -60,12 +60,16 @@ Status run_leaky_relu(const RunContext& context) {
   return map_wide<double, 1>(context, [=](double x) { return x < 0 ? alpha * x : x; });
 }
 
+// The slope broadcasts to X, never the other way round.
 Status infer_prelu(InferContext& context) {
   LAN_OK(require_same_dtype(context, 0, 2));
-  LAN_OK(broadcast_dims(context.dims(0), context.dims(1)).ok()
-             ? ok()
-             : refused("a slope of shape " + dims_text(context.dims(1)) + " does not fit " +
-                       dims_text(context.dims(0))));
+  const Dims &x = context.dims(0), &slope = context.dims(1);
+  bool fits = slope.size() <= x.size();
+  for (size_t i = 0; fits && i < slope.size(); ++i) {
+    const Dim& along = x[x.size() - slope.size() + i];
+    fits = slope[i].is(1) || !slope[i].is_known() || !along.is_known() || slope[i] == along;
+  }
+  if (!fits) return refused("a slope of shape " + dims_text(slope) + " does not fit " + dims_text(x));
   context.set_output(0, context.input(0));
   return ok();
 }

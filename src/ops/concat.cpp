@@ -129,7 +129,7 @@ Status run_split(const RunContext& context) {
   int64_t at = 0;
   for (size_t i = 0; i < context.output_count(); ++i) {
     const MutableTensorView& to = context.output(i);
-    if (to.present()) {
+    if (to.present() && to.count() > 0) {
       copy_strided(to.dtype, to.shape, element_at(from.dtype, from.data, at * from_strides[along]),
                    from_strides, to.data, contiguous_strides(to.shape));
     }

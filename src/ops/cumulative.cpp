@@ -25,6 +25,7 @@ Status accumulate(const RunContext& context, W start, F function) {
   const bool exclusive = context.attributes().integer("exclusive", 0) != 0;
   const bool reverse = context.attributes().integer("reverse", 0) != 0;
   const AxisView view = view_axis(context.input(0).shape, axis);
+  if (context.input(0).count() == 0) return ok();
   std::vector<W> values = wide_copy<W>(context.input(0));
   for (int64_t i = 0; i < view.outer * view.inner; ++i) {
     W* first = values.data() + i / view.inner * view.size * view.inner + i % view.inner;

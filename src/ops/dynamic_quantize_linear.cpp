@@ -25,9 +25,10 @@ Status reference(const RunContext& c) {
     high = std::max(high, value);
   }
   const float scale = high == low ? 1.0f : (high - low) / 255.0f;
-  const float zero = std::nearbyint(std::clamp(0.0f - low / scale, 0.0f, 255.0f));
+  const float place = 0.0f - low / scale;  // NaN where the range is infinite
+  const float zero = place > 0 ? std::nearbyint(std::min(place, 255.0f)) : 0.0f;
   const auto y = c.output(0).as<uint8_t>();
-  for (size_t i = 0; i < x.size(); ++i) {
+  for (size_t i = 0; i < x.size() && c.output(0).present(); ++i) {
     y[i] = static_cast<uint8_t>(
         quantized(x[i] / scale, static_cast<int64_t>(zero), integer_range(DType::kU8)));
   }

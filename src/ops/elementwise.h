@@ -48,6 +48,7 @@ void load_wide(const TensorView& from, int64_t at, int64_t step, W* wide, size_t
 
 template <class W>
 void store_wide(const W* wide, const MutableTensorView& to, int64_t at, size_t count) {
+  if (!to.present()) return;
   convert(wide_dtype<W>(), wide, to.dtype, element_at(to.dtype, to.data, at), count);
 }
 

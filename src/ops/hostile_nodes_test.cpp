@@ -78,6 +78,20 @@ TEST(hostile_nodes, division_by_zero_and_its_overflow) {
   EXPECT_TRUE(run_op("Mod", {ints({INT64_MIN}), ints({-1})}).ok());
 }
 
+TEST(hostile_nodes, a_slope_that_is_larger_than_its_input_is_refused) {
+  EXPECT_TRUE(run_op("PRelu", {floats({2, 3}), floats({3})}).ok());
+  EXPECT_FALSE(run_op("PRelu", {floats({3}), floats({2, 3})}).ok());
+  EXPECT_FALSE(run_op("PRelu", {floats({1, 3}), floats({2, 3})}).ok());
+}
+
+TEST(hostile_nodes, outputs_that_a_node_leaves_out_are_not_written) {
+  EXPECT_TRUE(run_op("DynamicQuantizeLinear", {floats({3})}, {}, 1).ok());
+  EXPECT_TRUE(run_op("TopK", {floats({3}), ints({2})}, {}, 1).ok());
+  Node node{"Relu", "", "", {0}, {kNoValue}, {}, ""};
+  const Value x(floats({3}));
+  EXPECT_FALSE(run_reference(node, std::span(&x, 1)).ok());
+}
+
 TEST(hostile_nodes, equations_that_cannot_be_read_are_refused) {
   for (const char* equation : {"", "ij", "ij,jk", "i->j", "ij->ii", "i.j->ij", "......->", "ijk->i", "ij->ij->ij", "(i)j"}) {
     EXPECT_FALSE(run_op("Einsum", {floats({2, 3})}, {{"equation", std::string(equation)}}).ok() &&

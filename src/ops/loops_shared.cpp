@@ -1,10 +1,13 @@
 #include <algorithm>
 
+#include "base/check.h"
+
 #include "ops/loops.h"
 
 namespace lanthorn {
 
 Shape broadcast_strides(std::span<const int64_t> shape, size_t rank) {
+  LAN_CHECK(shape.size() <= rank);
   const Shape own = contiguous_strides(shape);
   Shape strides(rank, 0);
   for (size_t i = 0; i < shape.size(); ++i) {

@@ -61,6 +61,10 @@ Status check_ports(const OpDef& op, const InferContext& context) {
     return refused(std::string(op.name) + " has at most " + std::to_string(outputs) +
                    " outputs, not " + std::to_string(context.output_count()));
   }
+  const bool sole = outputs == 1 && !op.outputs[0].optional && !op.outputs[0].variadic;
+  if (sole && (context.output_count() == 0 || context.node().outputs[0] == kNoValue)) {
+    return refused(std::string(op.name) + " has no output");
+  }
   return ok();
 }
 

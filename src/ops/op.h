@@ -151,9 +151,16 @@ class RunContext {
   size_t input_count() const { return inputs_.size(); }
   size_t output_count() const { return outputs_.size(); }
   bool has_input(size_t i) const { return i < inputs_.size() && inputs_[i].present(); }
-  const TensorView& input(size_t i) const { return inputs_[i]; }
-  /// Absent outputs (kNoValue) are not present().
-  const MutableTensorView& output(size_t i) const { return outputs_[i]; }
+  /// Inputs that the node leaves out are not present().
+  const TensorView& input(size_t i) const {
+    static constexpr TensorView kAbsent;
+    return i < inputs_.size() ? inputs_[i] : kAbsent;
+  }
+  /// Outputs that the node leaves out (kNoValue, or none at that place) are not present().
+  const MutableTensorView& output(size_t i) const {
+    static constexpr MutableTensorView kAbsent;
+    return i < outputs_.size() ? outputs_[i] : kAbsent;
+  }
 
   /// Inputs and outputs that are no tensors (sequences, optionals), and outputs whose shape only
   /// the data tells (OpDef::data_dependent): the kernel makes them.

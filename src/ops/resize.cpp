@@ -132,7 +132,7 @@ Status reference(const RunContext& c) {
   const bool crops =
       c.attributes().text("coordinate_transformation_mode", "") == "tf_crop_and_resize";
   if (crops && roi.size() != 2 * axes.size()) return shape_error("roi does not fit the axes");
-  if (scales.empty()) {
+  if (!c.has_input(kScales)) {
     const std::vector<int64_t> sizes = read_ints(c.input(kSizes));
     if (sizes.size() != axes.size()) return shape_error("sizes does not fit the axes");
     for (size_t i = 0; i < axes.size(); ++i) {

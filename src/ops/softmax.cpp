@@ -50,6 +50,7 @@ Status reference(const RunContext& context) {
   const auto rank = static_cast<int64_t>(context.input(0).rank());
   LAN_TRY(const int64_t axis, normal_axis(context.attributes().integer("axis", -1), rank));
   const AxisView view = view_axis(context.input(0).shape, axis);
+  if (context.input(0).count() == 0) return ok();
   std::vector<double> values = wide_copy<double>(context.input(0));
   std::vector<double> line(static_cast<size_t>(view.size));
   for (int64_t i = 0; i < view.outer * view.inner; ++i) {

@@ -46,6 +46,7 @@ Status select(const RunContext& context) {
   const MutableTensorView& values_out = context.output(0);
   const bool has_values = values_out.present(),
              has_indices = context.output_count() > 1 && context.output(1).present();
+  if ((!has_values && !has_indices) || context.input(0).count() == 0) return ok();
   const int64_t k = (has_values ? values_out : context.output(1)).shape[static_cast<size_t>(axis)];
   const std::vector<W> values = wide_copy<W>(context.input(0));
   std::vector<int64_t> order(static_cast<size_t>(view.size));
