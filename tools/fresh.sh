@@ -20,7 +20,7 @@ mirror() {
   cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p'
 }
 url=$(mirror | grep -E '/debian/?$' | head -1 || true)
-url=${url:-http://deb.debian.org/debian}
+[ -n "$url" ] || { echo "no Debian mirror in the apt settings of this machine" >&2; exit 1; }
 
 if [ ! -f "$base/.bootstrapped" ]; then
   rm -rf "$base"

@@ -41,7 +41,7 @@ enum class Precision : uint8_t { kF32, kBF16 };
 
 struct SessionOptions {
   int threads = 0;                 // the most threads a run, loading and packing use; 0: all of the machine's
-  Precision precision = Precision::kF32;
+  Precision precision = Precision::kF32;  // kBF16 is kUnsupported: no operator computes in it yet
   bool optimize = true;            // false: the graph as it was written, reference kernels only
 };
 
@@ -78,6 +78,7 @@ class Session {
   /// Inputs by name, or by position where the name is empty. kInvalidInput names the input, what
   /// came and what the model wants.
   Result<std::vector<NamedValue>> run(std::span<const NamedValue> inputs) const;
+  /// kUnsupported for programs (TorchScript), whose attributes are not carried from call to call yet.
   Result<std::vector<NamedValue>> run(std::span<const NamedValue> inputs, State& state) const;
   Result<std::vector<NamedTensor>> run(std::span<const NamedTensor> inputs) const;
   Result<std::vector<NamedTensor>> run(std::initializer_list<NamedTensor> inputs) const;

@@ -130,10 +130,13 @@ Result<Session> Model::session(const SessionOptions& options) const try {
                  "The forward's code is needed: save the model with torch.jit.trace or "
                  "torch.jit.script, or export it to ONNX."};
   }
+  if (options.precision == Precision::kBF16) {
+    return Error{ErrorCode::kUnsupported, "no operator computes in bfloat16 yet", impl_->path.string(),
+                 "Run it in float32, the default."};
+  }
   auto session = std::make_shared<Session::Impl>();
   session->model = impl_;
   session->options.optimize = options.optimize;
-  session->options.bf16 = options.precision == Precision::kBF16;
   session->options.isa = impl_->context->isa();
   session->run.threads = impl_->context->cap(options.threads);
   session->run.pool = session->run.threads > 1 ? &impl_->context->pool() : nullptr;
@@ -194,6 +197,11 @@ Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs)
 }
 
 Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State&) const {
+  // An ONNX graph keeps nothing from call to call; a program may.
+  if (!impl_->graph) {
+    return Error{ErrorCode::kUnsupported, "what a program keeps from call to call is not supported yet",
+                 impl_->model->path.string(), "A run without a State starts from what the file holds."};
+  }
   return run(inputs);
 }
 

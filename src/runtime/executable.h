@@ -21,7 +21,6 @@ struct RunOptions {
 
 struct ExecutableOptions {
   bool optimize = true;   // false: the graph as it is, reference kernels only
-  bool bf16 = false;      // matrix products in bfloat16 where that pays
   IsaLevel isa = IsaLevel::kBaseline;
   size_t max_plans = 16;  // plans kept, the least recently used go first
 };

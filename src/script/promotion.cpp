@@ -1,6 +1,7 @@
 // Dtypes: PyTorch's numbers for them, and what operands of different ones become.
 #include <array>
 
+#include "graph/onnx_dtype.h"
 #include "script/aten.h"
 
 namespace lanthorn::script {
@@ -14,52 +15,6 @@ constexpr std::array<DType, 30> kScalarTypes = {
     DType::kBF16,       DType::kQU4x2,      DType::kQU2x4,  DType::kBits1x8, DType::kBits2x4,
     DType::kBits4x2,    DType::kBits8,      DType::kBits16, DType::kF8E5M2,  DType::kF8E4M3FN,
     DType::kF8E5M2FNUZ, DType::kF8E4M3FNUZ, DType::kU16,    DType::kU32,     DType::kU64};
-
-/// TensorProto.DataType of ONNX; 0 where it has none.
-int64_t onnx_type_code(DType dtype) {
-  switch (dtype) {
-    case DType::kF32:
-      return 1;
-    case DType::kU8:
-      return 2;
-    case DType::kI8:
-      return 3;
-    case DType::kU16:
-      return 4;
-    case DType::kI16:
-      return 5;
-    case DType::kI32:
-      return 6;
-    case DType::kI64:
-      return 7;
-    case DType::kString:
-      return 8;
-    case DType::kBool:
-      return 9;
-    case DType::kF16:
-      return 10;
-    case DType::kF64:
-      return 11;
-    case DType::kU32:
-      return 12;
-    case DType::kU64:
-      return 13;
-    case DType::kBF16:
-      return 16;
-    case DType::kF8E4M3FN:
-      return 17;
-    case DType::kF8E4M3FNUZ:
-      return 18;
-    case DType::kF8E5M2:
-      return 19;
-    case DType::kF8E5M2FNUZ:
-      return 20;
-    case DType::kF8E8M0FNU:
-      return 24;
-    default:
-      return 0;
-  }
-}
 
 int float_rank(DType dtype) {
   switch (dtype) {
@@ -169,7 +124,7 @@ DType result_type(std::span<const Value> operands) {
 
 Result<ValueId> cast(Lowering& lowering, ValueId value, DType dtype) {
   if (lowering.type(value).dtype == dtype) return value;
-  const int64_t code = onnx_type_code(dtype);
+  const int64_t code = onnx_number(dtype);
   if (code == 0) {
     return lowering.error(ErrorCode::kUnsupported, "a cast to " + std::string(dtype_name(dtype)) +
                                                        " cannot be said in a graph");

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace lanthorn {
 
 class JsonParser {
@@ -248,19 +250,10 @@ double JsonDocument::number(const Node& node) const {
 
 namespace {
 
+/// Surrogates that stand alone are no characters.
 void append_code_point(std::string& out, uint32_t c) {
-  if (c >= 0xd800 && c <= 0xdfff) c = 0xfffd;
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += {static_cast<char>(0xc0 | (c >> 6)), static_cast<char>(0x80 | (c & 0x3f))};
-  } else if (c < 0x10000) {
-    out += {static_cast<char>(0xe0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 0x3f)),
-            static_cast<char>(0x80 | (c & 0x3f))};
-  } else {
-    out += {static_cast<char>(0xf0 | (c >> 18)), static_cast<char>(0x80 | ((c >> 12) & 0x3f)),
-            static_cast<char>(0x80 | ((c >> 6) & 0x3f)), static_cast<char>(0x80 | (c & 0x3f))};
-  }
+  constexpr uint32_t kReplacement = 0xfffd;
+  append_utf8(out, c >= 0xd800 && c <= 0xdfff ? kReplacement : c);
 }
 
 uint32_t hex_unit(std::string_view digits) {
