@@ -291,7 +291,7 @@ void ObjectPickler::save_storage(const StorageTable::Place& place) {
   }
   writer_.literal("cpu");
   writer_.integer(static_cast<int64_t>(place.count));
-  if (form_ == Form::kStream) writer_.none();
+  if (form_ == TorchForm::kLegacy) writer_.none();
   writer_.op('t');
   writer_.put();
   writer_.op('Q');
