@@ -5,6 +5,7 @@
 #include "lanthorn/model.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
+#include "lanthorn/save.h"
 #include "lanthorn/tensor.h"
 #include "lanthorn/value.h"
 

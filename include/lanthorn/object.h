@@ -32,7 +32,9 @@ struct Object {
                                   // kGlobal and kInstance, name of kDevice and kDType;
                                   // the class of a kDict, kTensor, number that is no plain one
   std::vector<ObjectId> items;    // elements; for kDict and dict items of instances: key, value, ...
-  ObjectId arguments = kNoObject; // kInstance: what the constructor would have got (a tuple)
+  ObjectId arguments = kNoObject; // kInstance: what the constructor would have got (a tuple);
+                                  // kTensor: (scheme, scale, zero point[, axis]) of a quantized one,
+                                  // indices, values and sizes of a sparse one
   ObjectId state = kNoObject;     // kInstance, subclasses: what BUILD would have set
   Tensor tensor;                  // kTensor
   bool requires_grad = false;     // kTensor

@@ -215,7 +215,7 @@ Result<bool> ObjectBuilder::convert_tensor(PickleId id, Object& object) {
   object.requires_grad = made->requires_grad;
   object.text = made->type;
   object.state = object_of(made->state);
-  object.arguments = object_of(made->quantization);
+  object.arguments = object_of(made->parts);
   return true;
 }
 
