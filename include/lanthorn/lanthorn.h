@@ -1,6 +1,7 @@
 #pragma once
 
 // The whole public API of lanthorn.
+#include "lanthorn/load_state_dict.h"
 #include "lanthorn/model.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
