@@ -209,11 +209,12 @@ Status ObjectPickler::save_set(ObjectId id) {
 
 void ObjectPickler::save_bytes(ObjectId id) {
   const std::string& bytes = tree_[id].text;
+  const bool is_array = tree_[id].flag;
   // CPython writes no bytes at all as a call of `bytes`, which weights_only refuses.
-  writer_.global("_codecs", "encode");
+  writer_.global(is_array ? "__builtin__" : "_codecs", is_array ? "bytearray" : "encode");
   writer_.text(latin1_text(bytes));
   writer_.put();
-  writer_.literal("latin1");
+  writer_.literal(is_array ? "latin-1" : "latin1");
   writer_.close_tuple(2);
   writer_.put();
   writer_.op('R');
