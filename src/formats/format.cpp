@@ -111,8 +111,10 @@ uint64_t inflated_limit(const ReadLimits& limits, uint64_t file_bytes) {
 }
 
 Result<const Format*> detect_format(std::span<const std::byte> bytes) {
-  for (const Format* format : all_formats()) {
-    if (format->matches(bytes)) return format;
+  for (const bool has_no_mark : {false, true}) {
+    for (const Format* format : all_formats()) {
+      if (format->has_no_mark == has_no_mark && format->matches(bytes)) return format;
+    }
   }
   return unknown(bytes);
 }

@@ -54,6 +54,9 @@ struct Format {
   /// Reads the file. The contents keep the mapping alive.
   Result<FileContents> (*read)(const std::shared_ptr<const MappedFile>& file,
                                const ReadLimits& limits) = nullptr;
+  /// True where `matches` goes by structure alone, so that formats with marks of their own are asked
+  /// first.
+  bool has_no_mark = false;
 };
 
 /// Written by cmake/tables.cmake from src/formats/*/format.cpp.

@@ -48,6 +48,7 @@ extern constinit const Format format_onnx{
     .versions = "opset 1 to 28",
     .matches = onnx::looks_like_model,
     .read = read,
+    .has_no_mark = true,
 };
 
 }  // namespace lanthorn

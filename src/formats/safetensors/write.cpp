@@ -88,7 +88,11 @@ std::string header_text(const std::vector<Planned>& planned,
 Status write_data(OutputFile& file, const Planned& tensor) {
   LAN_TRY(const Tensor numbers, tensor.flat->numbers());
   LAN_TRY(const Tensor straight, numbers.contiguous());
-  const DType from = stored_dtype(straight.dtype());
+  // Either a dtype with the same bytes, or a cast.
+  const DType wanted = tensor.dtype->dtype;
+  const DType from = stored_dtype(straight.dtype()) == wanted || wanted == DType::kU8
+                         ? wanted
+                         : straight.dtype();
   if (tensor.dtype->bits < 8) {
     std::string packed;
     packed.reserve(tensor.bytes);
@@ -98,8 +102,7 @@ Status write_data(OutputFile& file, const Planned& tensor) {
     }
     return file.write_numbers(as_bytes(packed), DType::kU8, DType::kU8);
   }
-  const bool same_bytes = from == DType::kF4E2M1;
-  return file.write_numbers(straight.bytes(), same_bytes ? DType::kU8 : from, tensor.dtype->dtype);
+  return file.write_numbers(straight.bytes(), from, wanted);
 }
 
 /// Finds the tensors that are another one of the list, by the same view of the same storage.

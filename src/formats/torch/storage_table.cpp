@@ -90,8 +90,9 @@ Result<StorageTable::Place> StorageTable::place(const Tensor& tensor) {
   if (!tensor.defined() || tensor.dtype() == DType::kString) {
     return Error{ErrorCode::kUnsupported, "PyTorch has no tensors of text"};
   }
-  const DType from = torch_stand_in(tensor.dtype());
-  const DType to = is_floating(from) ? written_dtype(from, options_) : from;
+  const bool casts = written_dtype(tensor.dtype(), options_) != tensor.dtype();
+  const DType from = casts ? tensor.dtype() : torch_stand_in(tensor.dtype());
+  const DType to = written_dtype(from, options_);
   if (from != tensor.dtype()) {
     note("PyTorch has no dtype " + std::string(dtype_name(tensor.dtype())) +
          "; such tensors are written as " + std::string(dtype_name(from)));
