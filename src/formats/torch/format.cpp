@@ -39,8 +39,11 @@ void add_training_metadata(const ObjectTree& tree,
   constexpr size_t kMostBytes = 1000;
   for (const std::string_view key : kKeys) {
     const ObjectId id = tree.find(tree.root, key);
-    if (id == kNoObject || tree[id].kind == Object::Kind::kTensor) continue;
-    const bool text = tree[id].kind == Object::Kind::kString;
+    if (id == kNoObject) continue;
+    using Kind = Object::Kind;
+    const Kind kind = tree[id].kind;
+    if (kind == Kind::kTensor || kind == Kind::kInstance || kind == Kind::kNone) continue;
+    const bool text = kind == Kind::kString;
     metadata.emplace_back(key, text ? tree[id].text.substr(0, kMostBytes)
                                     : object_text(tree, id, kMostBytes));
   }
