@@ -12,7 +12,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false, digest = false;
+  bool json = false, tensors = false, graph = false, code = false, digest = false;
 };
 
 void write_shape(JsonWriter& writer, std::string_view key, std::span<const int64_t> sizes) {
@@ -130,6 +130,7 @@ Status print_text(const Model& model, const Options& options) {
     }
   }
   if (options.graph) std::printf("\n%s", model.program_text().c_str());
+  if (options.code) std::printf("\n%s", model.code().c_str());
   return ok();
 }
 
@@ -146,7 +147,8 @@ int run_command(int argc, char** argv) {
   app.add_option("FILE", options.file, "any file that lanthorn reads")->required();
   app.add_flag("--tensors", options.tensors, "list every tensor");
   app.add_flag("--digest", options.digest, "with --tensors: SHA-256 of each (reads all bytes)");
-  app.add_flag("--graph", options.graph, "print the graph or the code");
+  app.add_flag("--graph", options.graph, "print the graph (of a program the one that its example inputs lead to)");
+  app.add_flag("--code", options.code, "print the code of a TorchScript archive");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   app.footer("Examples:\n"
