@@ -78,10 +78,9 @@ inside() {
 }
 failed=0
 timed() {
-  local started=$SECONDS
   printf '\n#### Debian %s: %s\n' "$suite" "$1"
-  inside "$1" || failed=1
-  printf '#### %s took %s s\n' "$1" $((SECONDS - started))
+  local TIMEFORMAT="#### $1 took %0R s, and %0U + %0S s of processor time"
+  time inside "$1" || failed=1
 }
 timed './dev demo'
 timed './dev demo'
