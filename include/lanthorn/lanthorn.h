@@ -1,9 +1,11 @@
 #pragma once
 
 // The whole public API of lanthorn.
+#include "lanthorn/load_state_dict.h"
 #include "lanthorn/model.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
+#include "lanthorn/save.h"
 #include "lanthorn/tensor.h"
 #include "lanthorn/value.h"
 

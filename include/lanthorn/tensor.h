@@ -155,7 +155,7 @@ class StateDict {
 
  private:
   std::vector<NamedTensor> entries_;
-  std::vector<uint32_t> by_name_;  // indices into entries_, sorted by name
+  std::vector<uint32_t> by_name_;  // indices into entries_, in sorted runs
 };
 
 template <class T>

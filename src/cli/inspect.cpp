@@ -2,164 +2,137 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/command_line_shared.h"
-#include "cli/json_shared.h"
-#include "codec/sha256.h"
+#include "cli/inspect_shared.h"
+#include "cli/tensor_facts_shared.h"
+#include "codec/atomic_file.h"
+#include "codec/byte_reader.h"
+#include "formats/npy/npy.h"
+#include "formats/npy/npz.h"
+#include "model/model_impl.h"
 
 namespace lanthorn {
-namespace {
 
-struct Options {
-  std::string file;
-  std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false, digest = false;
-};
-
-void write_shape(JsonWriter& writer, std::string_view key, std::span<const int64_t> sizes) {
-  json_key(writer, key);
-  writer.StartArray();
-  for (const int64_t size : sizes) writer.Int64(size);
-  writer.EndArray();
-}
-
-/// What the digest is of: the elements in C order, little-endian, as the dtype stores them. Empty where a tensor has no bytes of its
-/// own (texts, or a file whose data is not there).
-Result<std::string> digest(const Tensor& tensor) {
-  if (!tensor.defined() || tensor.dtype() == DType::kString) return std::string();
-  LAN_TRY(const Tensor straight, tensor.contiguous());
-  return sha256_hex(straight.bytes());
-}
-
-Status write_tensors(JsonWriter& writer, const StateDict& tensors, bool with_digest) {
-  json_key(writer, "tensors");
-  writer.StartArray();
-  for (const NamedTensor& entry : tensors.entries()) {
-    writer.StartObject();
-    json_key(writer, "name");
-    json_text(writer, entry.name);
-    json_key(writer, "dtype");
-    json_text(writer, dtype_name(entry.tensor.dtype()));
-    write_shape(writer, "shape", entry.tensor.shape());
-    write_shape(writer, "stride", entry.tensor.strides());
-    json_key(writer, "bytes");
-    writer.Uint64(entry.tensor.byte_size());
-    if (with_digest) {
-      LAN_TRY(const std::string hex, digest(entry.tensor));
-      json_key(writer, "sha256");
-      json_text(writer, hex);
-    }
-    writer.EndObject();
-  }
-  writer.EndArray();
-  return ok();
+Result<std::vector<ModuleEntry>> modules_of(const Model& model) {
+  if (model.objects()) return list_modules(*model.objects());
+  const FileContents& contents = model.impl()->contents;
+  if (contents.program) return list_modules(*contents.program);
+  return std::vector<ModuleEntry>();
 }
 
 uint64_t parameter_count(const StateDict& tensors) {
   uint64_t count = 0;
-  for (const NamedTensor& entry : tensors.entries()) count += static_cast<uint64_t>(entry.tensor.count());
+  for (const NamedTensor& entry : tensors.entries()) {
+    count += static_cast<uint64_t>(entry.tensor.count());
+  }
   return count;
 }
 
-Status print_json(const Model& model, const Options& options) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  writer.StartObject();
-  json_key(writer, "file");
-  json_text(writer, options.file);
-  json_key(writer, "format");
-  json_text(writer, model.format());
-  json_key(writer, "version");
-  json_text(writer, model.format_version());
-  json_key(writer, "producer");
-  json_text(writer, model.producer());
-  json_key(writer, "runnable");
-  writer.Bool(model.runnable());
-  for (const auto& [key, ports] : {std::pair{"inputs", &model.inputs()}, std::pair{"outputs", &model.outputs()}}) {
-    json_key(writer, key);
-    writer.StartArray();
-    for (const Port& port : *ports) json_port(writer, port);
-    writer.EndArray();
-  }
-  json_key(writer, "parameters");
-  writer.StartObject();
-  json_key(writer, "tensors");
-  writer.Uint64(model.tensors().size());
-  json_key(writer, "elements");
-  writer.Uint64(parameter_count(model.tensors()));
-  writer.EndObject();
-  json_key(writer, "metadata");
-  writer.StartObject();
-  for (const auto& [key, value] : model.metadata()) {
-    json_key(writer, key);
-    json_text(writer, value);
-  }
-  writer.EndObject();
-  json_key(writer, "notes");
-  writer.StartArray();
-  for (const std::string& note : model.notes()) json_text(writer, note);
-  writer.EndArray();
-  if (options.tensors) LAN_OK(write_tensors(writer, model.tensors(), options.digest));
-  writer.EndObject();
-  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
-  std::printf("\n");
-  return ok();
+std::string carried_digest(const Model& model, std::string_view name) {
+  const ObjectTree* objects = model.objects();
+  if (!objects) return {};
+  const ObjectId digests = objects->find(objects->root, "tensor_digests");
+  const ObjectId digest = digests == kNoObject ? kNoObject : objects->find(digests, name);
+  return digest == kNoObject ? std::string() : (*objects)[digest].text;
 }
 
-Status print_text(const Model& model, const Options& options) {
-  std::printf("%s\n", options.file.c_str());
-  std::printf("  format      %s%s%s\n", model.format().c_str(), model.format_version().empty() ? "" : ", version ",
-              model.format_version().c_str());
-  if (!model.producer().empty()) std::printf("  producer    %s\n", model.producer().c_str());
-  for (const Port& port : model.inputs()) std::printf("  input       %s: %s\n", port.name.c_str(), port_text(port).c_str());
-  for (const Port& port : model.outputs()) std::printf("  output      %s: %s\n", port.name.c_str(), port_text(port).c_str());
-  if (model.runnable() && model.is_classifier()) std::printf("  kind        classifier\n");
-  uint64_t bytes = 0;
-  for (const NamedTensor& entry : model.tensors().entries()) bytes += entry.tensor.byte_size();
-  std::printf("  tensors     %zu, %llu elements, %s\n", model.tensors().size(),
-              static_cast<unsigned long long>(parameter_count(model.tensors())), bytes_text(bytes).c_str());
-  for (const auto& [key, value] : model.metadata()) std::printf("  %-11s %s\n", key.c_str(), value.c_str());
-  for (const std::string& note : model.notes()) std::printf("  note        %s\n", note.c_str());
-  if (options.tensors) {
-    std::printf("\n");
-    for (const NamedTensor& entry : model.tensors().entries()) {
-      std::printf("  %-48s %-10s %-20s %s\n", entry.name.c_str(), std::string(dtype_name(entry.tensor.dtype())).c_str(),
-                  shape_text(entry.tensor.shape()).c_str(), bytes_text(entry.tensor.byte_size()).c_str());
-      if (!options.digest) continue;
-      LAN_TRY(const std::string hex, digest(entry.tensor));
-      std::printf("    sha256 %s\n", hex.c_str());
-    }
-  }
-  if (options.graph) std::printf("\n%s", model.program_text().c_str());
-  return ok();
+uint64_t bytes_to_read(const Model& model, const InspectOptions& options) {
+  return total_bytes(model.tensors()) * (uint64_t{options.digest} + uint64_t{options.stats});
 }
 
-Status inspect(const Options& options) {
+namespace {
+
+Result<const Tensor*> find_tensor(const Model& model, const InspectOptions& options) {
+  if (const Tensor* tensor = model.tensors().find(options.tensor)) return tensor;
+  // A name that is the end of one name only is that one: "fc.weight" of "model.fc.weight".
+  const NamedTensor* found = nullptr;
+  size_t count = 0;
+  for (const NamedTensor& entry : model.tensors().entries()) {
+    if (!entry.name.ends_with("." + options.tensor)) continue;
+    found = &entry;
+    ++count;
+  }
+  if (count == 1) return &found->tensor;
+  return Error{ErrorCode::kNotFound,
+               count == 0 ? "there is no tensor '" + options.tensor + "'"
+                          : std::to_string(count) + " tensors have names that end in '" + options.tensor + "'",
+               options.file, "`lanthorn inspect FILE --tensors` lists all names."};
+}
+
+Status inspect(const InspectOptions& options) {
   LoadOptions load_options;
   LAN_TRY(load_options.input_shapes, parse_input_shapes(options.shapes));
   LAN_TRY(const Model model, load(options.file, load_options));
-  return options.json ? print_json(model, options) : print_text(model, options);
+  if (!options.tensor.empty()) return inspect_one_tensor(model, options);
+  return options.json ? inspect_as_json(model, options) : inspect_as_text(model, options);
 }
 
 int run_command(int argc, char** argv) {
-  Options options;
-  CLI::App app{"Shows what a file is: format, inputs and outputs, tensors, metadata.", "lanthorn inspect"};
+  InspectOptions options;
+  CLI::App app{"Shows what a file is: format, inputs and outputs, tensors, modules, objects, metadata.", "lanthorn inspect"};
   app.add_option("FILE", options.file, "any file that lanthorn reads")->required();
-  app.add_flag("--tensors", options.tensors, "list every tensor");
-  app.add_flag("--digest", options.digest, "with --tensors: SHA-256 of each (reads all bytes)");
-  app.add_flag("--graph", options.graph, "print the graph or the code");
+  app.add_flag("--tensors", options.tensors, "list every tensor: name, dtype, shape, bytes, ties");
+  app.add_flag("--digest", options.digest, "with each tensor its SHA-256 (reads all bytes)");
+  app.add_flag("--stats", options.stats, "with each tensor min, max, mean and NaN count (reads all bytes)");
+  app.add_flag("--objects", options.objects, "list everything else of a checkpoint: numbers, texts, configurations");
+  app.add_flag("--modules", options.modules, "list the modules of a whole model: classes, settings, hooks");
+  app.add_option("--tensor", options.tensor, "show the numbers of this one tensor");
+  app.add_option("--output", options.output, "with --tensor: write it to this .npy file");
+  app.add_flag("--graph", options.graph, "print the graph (of a program the one that its example inputs lead to)");
+  app.add_flag("--code", options.code, "print the code of a TorchScript archive");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   app.footer("Examples:\n"
              "  lanthorn inspect model.pt\n"
-             "  lanthorn inspect checkpoint.pth --tensors\n"
+             "  lanthorn inspect checkpoint.pth --tensors --stats\n"
+             "  lanthorn inspect checkpoint.pth --objects --json | jq '.objects[] | select(.name | endswith(\"lr\"))'\n"
+             "  lanthorn inspect full_model.pth --modules\n"
+             "  lanthorn inspect checkpoint.pth --tensor fc.weight --output fc_weight.npy\n"
              "  lanthorn inspect model.onnx --json | jq .inputs");
   int status = 0;
   if (!parse_arguments(app, argc, argv, status)) return status;
+  if (!options.output.empty() && options.tensor.empty()) {
+    return report(Error{ErrorCode::kUsage, "--output goes with --tensor NAME", "", "See `lanthorn inspect --help`."});
+  }
+  options.tensors = options.tensors || options.digest || options.stats;
   const Status done = inspect(options);
   return done ? 0 : report(done.error());
 }
 
+Status write_array(const Tensor& tensor, const std::string& path) {
+  LAN_TRY(const NpyFile array, write_npy(tensor));
+  LAN_TRY(AtomicFile file, AtomicFile::create(path));
+  LAN_OK(file.write(as_bytes(array.header)));
+  LAN_OK(file.write(array.data()));
+  return file.commit();
+}
+
 }  // namespace
+
+Status inspect_one_tensor(const Model& model, const InspectOptions& options) {
+  LAN_TRY(const Tensor* const tensor, find_tensor(model, options));
+  if (!tensor->storage() && tensor->count() > 0) {
+    return Error{ErrorCode::kUnsupported, "the data of '" + options.tensor + "' is not in the file", options.file, ""};
+  }
+  if (!options.output.empty()) LAN_OK(write_array(*tensor, options.output));
+  LAN_TRY(const TensorStatistics statistics, tensor_statistics(*tensor));
+  LAN_TRY(const std::string digest, tensor_digest(*tensor));
+  const std::string dtype(dtype_name(tensor->dtype()));
+  if (options.json) {
+    print_one_tensor_json(options.tensor, *tensor, statistics, digest);
+    return ok();
+  }
+  std::printf("%s  %s%s\n", options.tensor.c_str(), dtype.c_str(), shape_text(tensor->shape()).c_str());
+  const std::string facts = statistics_text(statistics);
+  if (!facts.empty()) std::printf("  %s\n", facts.c_str());
+  if (!digest.empty()) std::printf("  sha256 %s\n", digest.c_str());
+  const std::string_view suffix = npz_suffix(tensor->dtype());
+  if (options.output.empty()) {
+    std::printf("%s\n", values_text(*tensor).c_str());
+  } else {
+    std::printf("  written to %s%s\n", options.output.c_str(), suffix.empty() ? "" : " as bits, as NumPy has no such dtype");
+  }
+  return ok();
+}
 
 extern constinit const Command command_inspect{"inspect", "shows what is in a file", run_command};
 

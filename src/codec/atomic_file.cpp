@@ -54,7 +54,9 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      written_(other.written_),
+      flushed_(other.flushed_) {}
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -68,6 +70,14 @@ Status AtomicFile::write(std::span<const std::byte> bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed("the file cannot be written", errno, path_);
     bytes = bytes.subspan(static_cast<size_t>(written));
+    written_ += static_cast<uint64_t>(written);
+  }
+  constexpr uint64_t kAhead = uint64_t{16} << 20;
+  if (written_ - flushed_ >= kAhead && !temporary_.empty()) {
+    // Only a hint: where the file system knows no such call, commit() does all of it.
+    ::sync_file_range(descriptor_, static_cast<off64_t>(flushed_),
+                      static_cast<off64_t>(written_ - flushed_), SYNC_FILE_RANGE_WRITE);
+    flushed_ = written_;
   }
   return ok();
 }

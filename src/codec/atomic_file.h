@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -19,7 +20,8 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile&& other) = delete;
   ~AtomicFile();
 
-  /// Appends. kSystem (no space, no permission).
+  /// Appends. kSystem (no space, no permission). The disk begins with what was written while the
+  /// caller goes on, so that commit() has little to wait for.
   Status write(std::span<const std::byte> bytes);
   /// Brings all bytes to the disk and gives the file its name.
   Status commit();
@@ -28,6 +30,7 @@ class AtomicFile {
   AtomicFile() = default;
   std::filesystem::path path_, temporary_;
   int descriptor_ = -1;
+  uint64_t written_ = 0, flushed_ = 0;
 };
 
 }  // namespace lanthorn

@@ -72,6 +72,27 @@ std::shared_ptr<const MappedFile> MappedFile::view(std::span<const std::byte> by
   return file;
 }
 
+void MappedFile::advise(std::span<const std::byte> part, int advice) const {
+  constexpr uintptr_t kPage = 4096;
+  const auto address = [](const std::byte* at) { return reinterpret_cast<uintptr_t>(at); };
+  uintptr_t begin = address(part.data()), end = begin + part.size();
+  if (!mapped_ || begin < address(bytes_.data()) || end > address(bytes_.data() + bytes_.size())) {
+    return;
+  }
+  begin = begin / kPage * kPage;
+  end = (end + kPage - 1) / kPage * kPage;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+}
+
+void MappedFile::prefetch(std::span<const std::byte> part) const {
+  constexpr int kPopulateRead = 22;  // MADV_POPULATE_READ of Linux 5.14
+  advise(part, kPopulateRead);
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  advise(part, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (bytes_.empty() || kind_ == Kind::kViewed) return;
   auto* address = const_cast<std::byte*>(bytes_.data());

@@ -25,9 +25,15 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
   const std::filesystem::path& path() const { return path_; }
+  /// Reads a part ahead, as one request; and lets the memory of a part go, which the next look at it
+  /// brings back. Both are hints for those who pass once over a big file; parts that are not of this
+  /// file, and files that are no mapping, are left alone.
+  void prefetch(std::span<const std::byte> part) const;
+  void release(std::span<const std::byte> part) const;
 
  private:
   MappedFile() = default;
+  void advise(std::span<const std::byte> part, int advice) const;
   std::span<const std::byte> bytes_;
   std::filesystem::path path_;
   enum class Kind : uint8_t { kMapped, kCopied, kViewed } kind_ = Kind::kViewed;

@@ -51,17 +51,33 @@ void add_block(State& state, const std::byte* block) {
 
 }  // namespace
 
-std::string sha256_hex(std::span<const std::byte> bytes) {
-  State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const size_t whole = bytes.size() / kBlock * kBlock;
-  for (size_t at = 0; at < whole; at += kBlock) add_block(state, bytes.data() + at);
+Sha256::Sha256()
+    : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  bytes_ += bytes.size();
+  if (waiting_ > 0) {
+    const size_t more = std::min(kBlock - waiting_, bytes.size());
+    std::copy_n(bytes.begin(), more, tail_.begin() + static_cast<ptrdiff_t>(waiting_));
+    waiting_ += more;
+    bytes = bytes.subspan(more);
+    if (waiting_ < kBlock) return;
+    add_block(state_, tail_.data());
+    waiting_ = 0;
+  }
+  for (; bytes.size() >= kBlock; bytes = bytes.subspan(kBlock)) add_block(state_, bytes.data());
+  std::copy(bytes.begin(), bytes.end(), tail_.begin());
+  waiting_ = bytes.size();
+}
+
+std::string Sha256::hex() const {
+  State state = state_;
   // What is left, a one bit, zeros, and the length in bits: one block, or two where that does not fit.
   std::array<std::byte, 2 * kBlock> tail{};
-  const std::span<const std::byte> left = bytes.subspan(whole);
-  std::copy(left.begin(), left.end(), tail.begin());
-  tail[left.size()] = std::byte{0x80};
-  const size_t end = left.size() + 9 <= kBlock ? kBlock : 2 * kBlock;
-  const uint64_t bits = uint64_t{bytes.size()} * 8;
+  std::copy_n(tail_.begin(), waiting_, tail.begin());
+  tail[waiting_] = std::byte{0x80};
+  const size_t end = waiting_ + 9 <= kBlock ? kBlock : 2 * kBlock;
+  const uint64_t bits = bytes_ * 8;
   for (size_t i = 0; i < 8; ++i) tail[end - 1 - i] = static_cast<std::byte>(bits >> 8 * i);
   for (size_t at = 0; at < end; at += kBlock) add_block(state, tail.data() + at);
 
@@ -70,6 +86,12 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
     for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[word >> shift & 15];
   }
   return text;
+}
+
+std::string sha256_hex(std::span<const std::byte> bytes) {
+  Sha256 digest;
+  digest.add(bytes);
+  return digest.hex();
 }
 
 }  // namespace lanthorn

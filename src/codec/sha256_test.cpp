@@ -25,5 +25,17 @@ TEST(sha256, texts_get_the_digests_of_the_standard) {
             "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3");
 }
 
+TEST(sha256, pieces_of_any_size_give_the_digest_of_the_whole) {
+  const std::string text(1000, 'a');
+  const auto bytes = std::as_bytes(std::span(text));
+  for (const size_t piece : {1, 63, 64, 65, 129, 999}) {
+    Sha256 digest;
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      digest.add(bytes.subspan(at, std::min(piece, bytes.size() - at)));
+    }
+    EXPECT_EQ(digest.hex(), sha256_hex(bytes)) << piece;
+  }
+}
+
 }  // namespace
 }  // namespace lanthorn

@@ -7,8 +7,7 @@
 
 namespace lanthorn {
 
-/// A StateDict of these tensors, in their order; where there are very many, in the order of their
-/// names, which is quick to build. kCorrupt on a name that comes twice.
+/// A StateDict of these tensors, in their order. kCorrupt on a name that comes twice.
 Result<StateDict> make_state_dict(std::vector<NamedTensor> tensors);
 
 }  // namespace lanthorn

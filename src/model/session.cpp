@@ -4,6 +4,7 @@
 #include "base/thread_pool.h"
 #include "model/inputs.h"
 #include "model/model_impl.h"
+#include "model/no_program.h"
 
 namespace lanthorn {
 
@@ -122,14 +123,7 @@ const std::vector<Port>& Session::inputs() const { return impl_->model->signatur
 const std::vector<Port>& Session::outputs() const { return impl_->model->signature().outputs; }
 
 Result<Session> Model::session(const SessionOptions& options) const try {
-  if (!runnable()) {
-    return Error{ErrorCode::kUnsupported,
-                 "the file holds no program: it is a '" + impl_->contents.format +
-                     "' file with weights or data only",
-                 impl_->path.string(),
-                 "The forward's code is needed: save the model with torch.jit.trace or "
-                 "torch.jit.script, or export it to ONNX."};
-  }
+  if (!runnable()) return no_program_error(*impl_);
   if (options.precision == Precision::kBF16) {
     return Error{ErrorCode::kUnsupported, "no operator computes in bfloat16 yet", impl_->path.string(),
                  "Run it in float32, the default."};

@@ -8,6 +8,7 @@
 #include "formats/torch/globals.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/object_builder.h"
+#include "formats/torch/object_text.h"
 #include "formats/torch/state_names.h"
 #include "formats/torch/tar.h"
 
@@ -29,6 +30,22 @@ bool matches(std::span<const std::byte> bytes) {
   return looks_like_legacy(bytes) || looks_like_torch_tar(bytes) || looks_like_pickle(bytes);
 }
 
+/// What a checkpoint says of how it was made, under the names that people give it.
+void add_training_metadata(const ObjectTree& tree,
+                           std::vector<std::pair<std::string, std::string>>& metadata) {
+  constexpr std::string_view kKeys[] = {"pytorch_version", "training_date", "producer",
+                                        "git_commit",      "model_config",  "epoch",
+                                        "loss",            "metrics"};
+  constexpr size_t kMostBytes = 1000;
+  for (const std::string_view key : kKeys) {
+    const ObjectId id = tree.find(tree.root, key);
+    if (id == kNoObject || tree[id].kind == Object::Kind::kTensor) continue;
+    const bool text = tree[id].kind == Object::Kind::kString;
+    metadata.emplace_back(key, text ? tree[id].text.substr(0, kMostBytes)
+                                    : object_text(tree, id, kMostBytes));
+  }
+}
+
 /// Builds objects and names, the last steps of all kinds of file.
 Status finish(const PickleTree& tree, StorageSource& source, std::shared_ptr<const void> owner,
               const ReadLimits& limits, std::string_view member,
@@ -41,6 +58,7 @@ Status finish(const PickleTree& tree, StorageSource& source, std::shared_ptr<con
   for (std::string& note : builder.take_notes()) contents.notes.push_back(std::move(note));
   for (std::string& note : hazard_notes(globals, member)) contents.notes.push_back(std::move(note));
   contents.metadata.emplace_back("pickle protocol", std::to_string(tree.protocol));
+  add_training_metadata(*contents.objects, contents.metadata);
   return ok();
 }
 

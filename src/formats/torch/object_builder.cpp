@@ -102,6 +102,7 @@ Status ObjectBuilder::convert(PickleId id, Object& object) {
     case Kind::kBytes:
     case Kind::kByteArray:
       object.kind = Object::Kind::kBytes;
+      object.flag = node.kind == Kind::kByteArray;
       object.text = as_text(node.bytes());
       return ok();
     case Kind::kList:
@@ -214,7 +215,7 @@ Result<bool> ObjectBuilder::convert_tensor(PickleId id, Object& object) {
   object.requires_grad = made->requires_grad;
   object.text = made->type;
   object.state = object_of(made->state);
-  object.arguments = object_of(made->quantization);
+  object.arguments = object_of(made->parts);
   return true;
 }
 
@@ -273,6 +274,7 @@ bool ObjectBuilder::convert_plain(PickleId id, std::string_view name, Object& ob
     const auto bytes = pickled_bytes(tree_, id, owner_);
     if (!bytes) return false;
     object.kind = Object::Kind::kBytes;
+    object.flag = builtin(name) == "bytearray";
     object.text = as_text(bytes->bytes);
     return true;
   }

@@ -1,194 +1,54 @@
 #include "formats/torch/state_names.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <unordered_set>
 
 #include "formats/named_tensors.h"
+#include "formats/torch/object_walk.h"
 
 namespace lanthorn {
 namespace {
 
-using Kind = Object::Kind;
-
-constexpr uint64_t kMaxSteps = 4'000'000;
 constexpr size_t kMaxNames = 500'000;
 constexpr uint64_t kMaxNameBytes = uint64_t{64} << 20;
-constexpr size_t kMaxDepth = 2000;
-constexpr std::array<std::string_view, 3> kModuleParts = {"_parameters", "_buffers", "_modules"};
 
-class Walk {
+class Namer : public ObjectVisitor {
  public:
-  explicit Walk(const ObjectTree& tree) : tree_(tree), open_(tree.nodes.size(), false) {}
+  explicit Namer(const ObjectTree& tree) : tree_(tree) {}
 
-  Status visit(ObjectId id);
+  Result<bool> visit(const std::string& path, ObjectId id) override {
+    const Object& object = tree_[id];
+    if (object.kind != Object::Kind::kTensor) return true;
+    std::string name = path.empty() ? "tensor" : path;
+    for (size_t number = 2; !taken_.insert(name).second; ++number) {
+      if (number > 1000) return too_many();
+      name = (path.empty() ? "tensor" : path) + "#" + std::to_string(number);
+    }
+    name_bytes_ += name.size();
+    if (tensors_.size() >= kMaxNames || name_bytes_ > kMaxNameBytes) return too_many();
+    tensors_.push_back({std::move(name), object.tensor});
+    return false;
+  }
   std::vector<NamedTensor> take() { return std::move(tensors_); }
 
  private:
-  std::string key_text(ObjectId id, int depth = 0) const;
-  Status visit_named(std::string name, ObjectId id);
-  Status visit_entries(const std::vector<ObjectId>& items);
-  Status visit_items(const std::vector<ObjectId>& items);
-  Status visit_instance(const Object& object);
-  Status visit_state(ObjectId id);
-  bool is_module(const Object& state) const;
-  Status add(const Tensor& tensor);
+  static Error too_many() {
+    return Error{ErrorCode::kLimit, "the file reaches its tensors in more ways than can be named"};
+  }
 
   const ObjectTree& tree_;
   std::vector<NamedTensor> tensors_;
   std::unordered_set<std::string> taken_;
-  std::vector<bool> open_;  // nodes on the way from the root
-  std::string path_;
-  size_t depth_ = 0;
-  uint64_t steps_ = 0, name_bytes_ = 0;
+  uint64_t name_bytes_ = 0;
 };
-
-Error too_many() {
-  return Error{ErrorCode::kLimit, "the file reaches its tensors in more ways than can be named"};
-}
-
-std::string Walk::key_text(ObjectId id, int depth) const {
-  const Object& key = tree_[id];
-  switch (key.kind) {
-    case Kind::kInt:
-      return std::to_string(key.integer);
-    case Kind::kBool:
-      return key.flag ? "True" : "False";
-    case Kind::kNone:
-      return "None";
-    case Kind::kFloat: {
-      std::array<char, 40> buffer;
-      const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), key.real).ptr;
-      return std::string(buffer.data(), end);
-    }
-    case Kind::kTuple: {
-      std::string text = "(";
-      for (size_t i = 0; i < key.items.size() && i < 16 && depth < 4; ++i) {
-        text += (i > 0 ? ", " : "") + key_text(key.items[i], depth + 1);
-      }
-      return text + ")";
-    }
-    default:
-      return key.text;
-  }
-}
-
-Status Walk::add(const Tensor& tensor) {
-  std::string name = path_.empty() ? "tensor" : path_;
-  for (size_t number = 2; !taken_.insert(name).second; ++number) {
-    if (number > 1000) return too_many();
-    name = (path_.empty() ? "tensor" : path_) + "#" + std::to_string(number);
-  }
-  name_bytes_ += name.size();
-  if (tensors_.size() >= kMaxNames || name_bytes_ > kMaxNameBytes) return too_many();
-  tensors_.push_back({std::move(name), tensor});
-  return ok();
-}
-
-Status Walk::visit_named(std::string name, ObjectId id) {
-  const size_t before = path_.size();
-  if (depth_ > 1) path_ += '.';
-  path_ += name;
-  auto status = visit(id);
-  path_.resize(before);
-  return status;
-}
-
-Status Walk::visit_entries(const std::vector<ObjectId>& items) {
-  for (size_t i = 0; i + 1 < items.size(); i += 2) {
-    // Keys that have no short text, such as parameters, are counted.
-    const Kind kind = tree_[items[i]].kind;
-    const bool has_text = kind != Kind::kTensor && kind != Kind::kInstance && kind != Kind::kDict &&
-                          kind != Kind::kList && kind != Kind::kSet && kind != Kind::kFrozenSet;
-    LAN_OK(visit_named(has_text ? key_text(items[i]) : std::to_string(i / 2), items[i + 1]));
-  }
-  return ok();
-}
-
-Status Walk::visit_items(const std::vector<ObjectId>& items) {
-  for (size_t i = 0; i < items.size(); ++i) LAN_OK(visit_named(std::to_string(i), items[i]));
-  return ok();
-}
-
-bool Walk::is_module(const Object& state) const {
-  size_t found = 0;
-  for (size_t i = 0; i + 1 < state.items.size(); i += 2) {
-    const Object& key = tree_[state.items[i]];
-    found += key.kind == Kind::kString &&
-             std::find(kModuleParts.begin(), kModuleParts.end(), key.text) != kModuleParts.end();
-  }
-  return found == kModuleParts.size();
-}
-
-/// The attributes that a state sets: a dict, (dict, slots), or something of the class's own.
-Status Walk::visit_state(ObjectId id) {
-  if (id == kNoObject) return ok();
-  const Object& state = tree_[id];
-  if (state.kind == Kind::kTuple && state.items.size() == 2 &&
-      (tree_[state.items[1]].kind == Kind::kDict || tree_[state.items[1]].kind == Kind::kNone)) {
-    LAN_OK(visit_state(state.items[0]));
-    return visit_state(state.items[1]);
-  }
-  if (state.kind == Kind::kTuple || state.kind == Kind::kList) return visit_items(state.items);
-  if (state.kind != Kind::kDict) return ok();
-  if (!is_module(state)) return visit_entries(state.items);
-  for (size_t i = 0; i + 1 < state.items.size(); i += 2) {
-    const std::string key = key_text(state.items[i]);
-    const Object& value = tree_[state.items[i + 1]];
-    const bool part =
-        std::find(kModuleParts.begin(), kModuleParts.end(), key) != kModuleParts.end();
-    if (part && value.kind == Kind::kDict) {
-      LAN_OK(visit_entries(value.items));
-    } else {
-      LAN_OK(visit_named(key, state.items[i + 1]));
-    }
-  }
-  return ok();
-}
-
-Status Walk::visit_instance(const Object& object) {
-  if (object.arguments != kNoObject && tree_[object.arguments].kind == Kind::kTuple) {
-    LAN_OK(visit_items(tree_[object.arguments].items));
-  }
-  LAN_OK(visit_state(object.state));
-  return visit_entries(object.items);
-}
-
-Status Walk::visit(ObjectId id) {
-  if (++steps_ > kMaxSteps) return too_many();
-  if (id == kNoObject || open_[id]) return ok();
-  const Object& object = tree_[id];
-  if (object.kind == Kind::kTensor) return add(object.tensor);
-  if (depth_ >= kMaxDepth) return ok();
-  open_[id] = true;
-  ++depth_;
-  Status status = ok();
-  switch (object.kind) {
-    case Kind::kDict:
-      status = visit_entries(object.items);
-      break;
-    case Kind::kList:
-    case Kind::kTuple:
-      status = visit_items(object.items);
-      break;
-    case Kind::kInstance:
-      status = visit_instance(object);
-      break;
-    default:
-      break;
-  }
-  --depth_;
-  open_[id] = false;
-  return status;
-}
 
 }  // namespace
 
-Result<StateDict> name_tensors(const ObjectTree& tree) {
-  Walk walk(tree);
-  LAN_OK(walk.visit(tree.root));
-  return make_state_dict(walk.take());
+Result<StateDict> name_tensors(const ObjectTree& tree) { return name_tensors(tree, tree.root); }
+
+Result<StateDict> name_tensors(const ObjectTree& tree, ObjectId root) {
+  Namer namer(tree);
+  LAN_OK(walk_objects(tree, root, namer));
+  return make_state_dict(namer.take());
 }
 
 }  // namespace lanthorn

@@ -14,5 +14,7 @@ namespace lanthorn {
 /// state_dict. An empty name is "tensor"; a name that is taken gets "#2", "#3", ... A tensor that
 /// is reached in two ways has two names. kLimit where there are more than a file can mean.
 Result<StateDict> name_tensors(const ObjectTree& tree);
+/// The same for a part of the tree, as if `root` were all of it.
+Result<StateDict> name_tensors(const ObjectTree& tree, ObjectId root);
 
 }  // namespace lanthorn

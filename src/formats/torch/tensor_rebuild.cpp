@@ -308,7 +308,7 @@ Result<RebuiltTensor> TensorRebuilder::rebuild_strided(PickleId tuple, std::stri
   }
   if (function == Function::kQuantized) {
     LAN_OK(check_quantization(arguments[4], shape));
-    made.quantization = arguments[4];
+    made.parts = arguments[4];
   }
   const size_t grad = function == Function::kQuantized ? 5 : 4;
   if (function != Function::kV1) {
@@ -372,6 +372,7 @@ Result<RebuiltTensor> TensorRebuilder::rebuild_sparse(PickleId call, int depth) 
   LAN_OK(spend(*bytes, call));
   RebuiltTensor made;
   made.type = parts.layout;
+  made.parts = arguments[1];
   auto dense = densify(parts);
   if (!dense) return std::move(dense).error().at("byte " + std::to_string(tree_[call].offset));
   made.tensor = *std::move(dense);
@@ -407,6 +408,7 @@ Result<RebuiltTensor> TensorRebuilder::rebuild(PickleId call, int depth) {
         LAN_TRY(made, argument(call, 0, depth));
         if (arguments.size() > 1) made.requires_grad = tree_[arguments[1]].flag;
         if (arguments.size() > 3) made.state = arguments[3];
+        if (made.type.empty()) made.type = "torch.nn.parameter.Parameter";
         break;
       }
       case Function::kDeviceFromCpu: {

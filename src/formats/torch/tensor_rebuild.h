@@ -19,7 +19,9 @@ struct RebuiltTensor {
   bool requires_grad = false;
   std::string type;                   // the class, where it is no plain tensor; "sparse_coo", ...
   PickleId state = kNoPickle;         // what else the class keeps
-  PickleId quantization = kNoPickle;  // a tuple: scheme, scale, zero point[, axis]
+  // What else makes up its values: (scheme, scale, zero point[, axis]) of a quantized tensor, the
+  // indices, values and sizes of a sparse one.
+  PickleId parts = kNoPickle;
 };
 
 /// Turns the calls in one pickle that make tensors into tensors (torch/_utils.py). Views share the

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command_line_shared.h"
+#include "formats/module_list.h"
+#include "lanthorn/lanthorn.h"
+#include "tensor/statistics.h"
+
+namespace lanthorn {
+
+/// What `inspect` was asked for.
+struct InspectOptions {
+  std::string file, tensor, output;
+  std::vector<std::string> shapes;
+  bool json = false, tensors = false, graph = false, code = false, digest = false, stats = false;
+  bool objects = false, modules = false;
+};
+
+/// One JSON document on stdout.
+Status inspect_as_json(const Model& model, const InspectOptions& options);
+/// For people.
+Status inspect_as_text(const Model& model, const InspectOptions& options);
+/// --tensor: one tensor, shown or written to a .npy file.
+Status inspect_one_tensor(const Model& model, const InspectOptions& options);
+void print_one_tensor_json(const std::string& name, const Tensor& tensor, const TensorStatistics& statistics, const std::string& digest);
+
+/// The modules of a whole model or of a program; empty for other files.
+Result<std::vector<ModuleEntry>> modules_of(const Model& model);
+uint64_t parameter_count(const StateDict& tensors);
+/// The digest that a checkpoint carries for a tensor of this name in "tensor_digests"; empty where it
+/// carries none.
+std::string carried_digest(const Model& model, std::string_view name);
+/// What a sweep over all tensors' bytes tells people of: its bytes, twice where both are asked for.
+uint64_t bytes_to_read(const Model& model, const InspectOptions& options);
+
+}  // namespace lanthorn

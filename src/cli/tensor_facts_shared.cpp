@@ -1,0 +1,160 @@
+#include "cli/tensor_facts_shared.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+
+#include "codec/sha256.h"
+#include "tensor/convert.h"
+
+namespace lanthorn {
+namespace {
+
+struct Extent {
+  const std::byte* begin = nullptr;
+  const std::byte* end = nullptr;
+  size_t index = 0;
+};
+
+/// The memory between a tensor's first and last element.
+std::optional<Extent> extent_of(const Tensor& tensor, size_t index) {
+  if (!tensor.defined() || tensor.count() == 0 || !tensor.storage()) return std::nullopt;
+  const std::byte* const first = tensor.storage()->bytes().data() + tensor.offset_bytes();
+  int64_t low = 0, high = 0;
+  for (size_t axis = 0; axis < tensor.rank(); ++axis) {
+    const int64_t reach = (tensor.shape()[axis] - 1) * tensor.strides()[axis];
+    (reach < 0 ? low : high) += reach;
+  }
+  const auto unit = static_cast<int64_t>(dtype_bytes(tensor.dtype()));
+  return Extent{first + low * unit, first + (high + 1) * unit, index};
+}
+
+std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+std::string element_text(const Tensor& tensor, int64_t index) {
+  if (tensor.dtype() == DType::kString) {
+    return "'" + tensor.as<std::string>()[static_cast<size_t>(index)].substr(0, 40) + "'";
+  }
+  const size_t unit = dtype_bytes(tensor.dtype());
+  const std::byte* const at = tensor.data() + index * static_cast<int64_t>(unit);
+  double parts[2] = {};
+  if (is_complex(tensor.dtype())) {
+    convert(tensor.dtype(), at, DType::kC128, parts, 1);
+    return number_text(parts[0]) + (parts[1] < 0 ? "" : "+") + number_text(parts[1]) + "j";
+  }
+  if (tensor.dtype() == DType::kBool) return *at != std::byte{0} ? "True" : "False";
+  if (can_convert(tensor.dtype(), DType::kF64)) {
+    if (is_integer(tensor.dtype()) && tensor.dtype() != DType::kU64) {
+      int64_t whole = 0;
+      convert(tensor.dtype(), at, DType::kI64, &whole, 1);
+      return std::to_string(whole);
+    }
+    convert(tensor.dtype(), at, DType::kF64, parts, 1);
+    return number_text(parts[0]);
+  }
+  std::string bits = "0x";
+  for (size_t i = unit; i-- > 0;) {
+    const auto byte = std::to_integer<unsigned>(at[i]);
+    (bits += "0123456789abcdef"[byte >> 4]) += "0123456789abcdef"[byte & 15];
+  }
+  return bits;
+}
+
+void print_axis(const Tensor& tensor, size_t axis, int64_t index, std::string& text) {
+  constexpr int64_t kEnds = 3, kWhole = 8;
+  if (axis == tensor.rank()) {
+    text += element_text(tensor, index);
+    return;
+  }
+  const int64_t size = tensor.shape()[axis];
+  const bool last = axis + 1 == tensor.rank();
+  text += "[";
+  for (int64_t i = 0; i < size; ++i) {
+    if (i > 0) text += last ? ", " : ",\n" + std::string(axis + 1, ' ');
+    if (size > kWhole && i == kEnds) {
+      text += "...";
+      i = size - kEnds - 1;
+      continue;
+    }
+    print_axis(tensor, axis + 1, index + i * tensor.strides()[axis], text);
+  }
+  text += "]";
+}
+
+}  // namespace
+
+Result<std::string> tensor_digest(const Tensor& tensor, Progress* progress) {
+  if (!tensor.defined() || tensor.dtype() == DType::kString) return std::string();
+  LAN_TRY(const Tensor straight, tensor.contiguous());
+  constexpr size_t kPiece = size_t{1} << 20;
+  Sha256 digest;
+  for (auto rest = straight.bytes(); !rest.empty();) {
+    const auto piece = rest.first(std::min(kPiece, rest.size()));
+    digest.add(piece);
+    rest = rest.subspan(piece.size());
+    if (progress) progress->advance(piece.size());
+  }
+  return digest.hex();
+}
+
+std::vector<std::vector<std::string>> tied_names(const StateDict& tensors) {
+  std::vector<Extent> extents;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (const auto extent = extent_of(tensors.entries()[i].tensor, i)) extents.push_back(*extent);
+  }
+  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.index < b.index;
+  });
+  std::vector<std::vector<size_t>> groups;
+  const std::byte* end = nullptr;
+  for (const Extent& extent : extents) {
+    if (groups.empty() || extent.begin >= end) {
+      groups.emplace_back();
+      end = extent.end;
+    }
+    groups.back().push_back(extent.index);
+    end = std::max(end, extent.end);
+  }
+  std::erase_if(groups, [](const std::vector<size_t>& group) { return group.size() < 2; });
+  for (std::vector<size_t>& group : groups) std::sort(group.begin(), group.end());
+  std::sort(groups.begin(), groups.end());
+  std::vector<std::vector<std::string>> names;
+  for (const std::vector<size_t>& group : groups) {
+    names.emplace_back();
+    for (const size_t index : group) names.back().push_back(tensors.entries()[index].name);
+  }
+  return names;
+}
+
+uint64_t total_bytes(const StateDict& tensors) {
+  uint64_t bytes = 0;
+  for (const NamedTensor& entry : tensors.entries()) bytes += entry.tensor.byte_size();
+  return bytes;
+}
+
+std::string statistics_text(const TensorStatistics& statistics) {
+  std::string text;
+  if (statistics.has_range) {
+    text = "min " + number_text(statistics.minimum) + ", max " + number_text(statistics.maximum) +
+           ", mean " + number_text(statistics.mean);
+  }
+  for (const auto& [count, what] : {std::pair(statistics.nan_count, " NaN"),
+                                    std::pair(statistics.infinity_count, " infinite")}) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + what;
+  }
+  return text;
+}
+
+std::string values_text(const Tensor& tensor) {
+  const auto straight = tensor.contiguous();
+  if (!straight || !straight->defined()) return {};
+  std::string text;
+  print_axis(*straight, 0, 0, text);
+  return text;
+}
+
+}  // namespace lanthorn
