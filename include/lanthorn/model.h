@@ -112,8 +112,11 @@ class Model {
   const ObjectTree* objects() const;
   const std::vector<std::pair<std::string, std::string>>& metadata() const;
   const std::vector<std::string>& notes() const;
-  /// The graph or code as text, for people.
+  /// The graph as text, for people; of a program the one that its example inputs or its first
+  /// weights lead to, or its code where none can be made.
   std::string program_text() const;
+  /// The code of a program, file by file; empty where there is none.
+  std::string code() const;
   /// True where the only output is a floating-point matrix [batch, classes >= 2].
   bool is_classifier() const;
 

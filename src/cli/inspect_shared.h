@@ -14,7 +14,7 @@ namespace lanthorn {
 struct InspectOptions {
   std::string file, tensor, output;
   std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false, digest = false, stats = false;
+  bool json = false, tensors = false, graph = false, code = false, digest = false, stats = false;
   bool objects = false, modules = false;
 };
 

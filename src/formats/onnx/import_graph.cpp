@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/onnx/importer.h"
+#include "formats/onnx/nchwc.h"
 #include "formats/onnx/types.h"
 
 namespace lanthorn::onnx {
@@ -29,7 +30,10 @@ std::string node_place(const NodeProto& node) {
 
 Importer::Importer(const ModelProto& model, std::shared_ptr<const MappedFile> file,
                    const ReadLimits& limits)
-    : model_(model), tensors_(std::move(file), limits), memory_left_(limits.max_memory_bytes) {}
+    : model_(model),
+      tensors_(std::move(file), limits),
+      memory_left_(limits.max_memory_bytes),
+      nchwc_block_(nchwc_block(model)) {}
 
 Status Importer::spend(uint64_t bytes) {
   if (bytes > memory_left_) {
