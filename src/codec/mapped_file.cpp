@@ -76,7 +76,8 @@ void MappedFile::advise(std::span<const std::byte> part, int advice) const {
   constexpr uintptr_t kPage = 4096;
   const auto address = [](const std::byte* at) { return reinterpret_cast<uintptr_t>(at); };
   uintptr_t begin = address(part.data()), end = begin + part.size();
-  if (!mapped_ || begin < address(bytes_.data()) || end > address(bytes_.data() + bytes_.size())) {
+  if (kind_ != Kind::kMapped || begin < address(bytes_.data()) ||
+      end > address(bytes_.data() + bytes_.size())) {
     return;
   }
   begin = begin / kPage * kPage;
