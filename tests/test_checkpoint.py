@@ -17,6 +17,7 @@ import subprocess
 import time
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -200,6 +201,9 @@ def test_a_save_in_the_background_holds_what_was_there_when_it_began(tmp_path):
         got = opened(tmp_path / f"checkpoint_{step:08}.pth")
         assert bool((got["model_state_dict"]["weight"] == step + 1).all())
         assert got["producer"].startswith("lanthorn") and got["training_date"] and len(got["tensor_digests"]) == 1
+    told = json.loads(program.succeed("inspect", tmp_path / "latest.pth", "--digest", "--json").stdout)
+    assert [tensor["digest_matches"] for tensor in told["tensors"]] == [True]
+    assert told["metadata"]["producer"] == got["producer"]
 
 
 def test_every_write_sync_rename_and_allocation_of_a_save_may_fail(tmp_path):
@@ -341,6 +345,29 @@ def test_diff_finds_what_was_changed_and_nothing_else(tmp_path):
     assert program.call("diff", tmp_path / "wide.pth", tmp_path / "half.pth", "--ignore-dtype", "--tolerance", "1e-3").code == 0
     assert program.call("diff", tmp_path / "wide.pth", tmp_path / "half.pth", "--ignore-dtype", "--tolerance", "1e-6").code == 1
     assert program.succeed("inspect", tmp_path / "a.pth", "--digest", "--stats").stderr == "", "a bar is for terminals"
+
+
+def test_diff_of_graphs_and_of_programs_names_what_changed(tmp_path):
+    digits = program.ROOT / "examples/digits"
+    model = onnx.load(digits / "digits.onnx")
+    strides = next(attribute for attribute in model.graph.node[0].attribute if attribute.name == "strides")
+    strides.ints[:] = [2, 2]
+    onnx.save(model, tmp_path / "other.onnx")
+    told = json.loads(program.call("diff", digits / "digits.onnx", tmp_path / "other.onnx", "--json").stdout)
+    assert len(told["graph"]) == 2 and "strides=[1, 1]" in told["graph"][0]["a"] and "strides=[2, 2]" in told["graph"][1]["b"]
+    assert not told["same"] and not told["tensors"]["different"]
+    for name, slope in [("a", 0.1), ("b", 0.2)]:
+        torch.jit.script(torch.nn.LeakyReLU(slope)).save(str(tmp_path / f"{name}.pt"))
+    assert program.call("diff", tmp_path / "a.pt", tmp_path / "a.pt").code == 0
+    told = json.loads(program.call("diff", tmp_path / "a.pt", tmp_path / "b.pt", "--json").stdout)
+    assert any("0.1" in (change["a"] or "") for change in told["graph"]) and any("0.2" in (change["b"] or "") for change in told["graph"])
+
+
+def test_names_that_are_no_text_leave_the_document_json(tmp_path):
+    (tmp_path / "old.pkl").write_bytes(b"(dp0\nS'k\\xff\\xfe'\np1\nS'\\xff'\np2\ns.")
+    done = subprocess.run([program.lanthorn(), "inspect", tmp_path / "old.pkl", "--objects", "--json"], capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert json.loads(done.stdout.decode("utf-8"))["objects"][1]["name"] == "k\ufffd\ufffd"
 
 
 def test_the_guide_runs_as_it_is_written(tmp_path):

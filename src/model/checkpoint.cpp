@@ -159,12 +159,11 @@ void Reader::read_rest(Checkpoint& made) {
 Result<Checkpoint> Reader::read() {
   Checkpoint made;
   if (tree_.empty()) return made;
-  const bool is_dict = tree_[tree_.root].kind == Kind::kDict;
-  const ObjectId model = take(kModelNames, made.keys.model);
-  if (!is_dict || (model == kNoObject && only_tensors(tree_.root))) {
+  if (tree_[tree_.root].kind != Kind::kDict || only_tensors(tree_.root)) {
     LAN_OK(read_model(tree_.root, made));
     return made;
   }
+  const ObjectId model = take(kModelNames, made.keys.model);
   if (model != kNoObject) LAN_OK(read_model(model, made));
   if (const ObjectId id = take(kOptimizerNames, made.keys.optimizer); id != kNoObject) {
     made.optimizer = read_optimizer(tree_, id);

@@ -66,6 +66,11 @@ void* operator new(size_t bytes) {
   return memory;
 }
 void* operator new[](size_t bytes) { return operator new(bytes); }
+// Algorithms ask for buffers this way and do without where there are none.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return faults::fails(faults::kMemory) ? nullptr : std::malloc(bytes ? bytes : 1);
+}
+void* operator new[](size_t bytes, const std::nothrow_t& tag) noexcept { return operator new(bytes, tag); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
