@@ -430,6 +430,15 @@ bool looks_like_zip(std::span<const std::byte> bytes) {
          (at<uint32_t>(bytes, 0) == kLocalSignature || at<uint32_t>(bytes, 0) == kEndSignature);
 }
 
+bool ends_like_zip(std::span<const std::byte> bytes) {
+  const uint64_t end = find_end(bytes);
+  if (end == bytes.size()) return false;
+  const auto directory = at<uint32_t>(bytes, end + 12);
+  if (directory == 0xffffffff) return true;
+  return directory >= kCentralBytes && directory <= end &&
+         at<uint32_t>(bytes, end - directory) == kCentralSignature;
+}
+
 std::vector<std::string_view> list_zip_names(std::span<const std::byte> bytes) {
   std::vector<std::string_view> names;
   if (!looks_like_zip(bytes)) return names;

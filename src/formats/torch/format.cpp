@@ -77,6 +77,7 @@ Result<FileContents> read_archive(const std::shared_ptr<const MappedFile>& file,
   LAN_TRY(const auto pickle, archive.read("data.pkl", limits.max_memory_bytes));
   auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
   if (!tree) return std::move(tree).error().at("data.pkl");
+  mark_harmless_uses(*tree);
   if (tree->bytes_read < pickle.bytes.size()) {
     contents.notes.push_back("data.pkl has " +
                              std::to_string(pickle.bytes.size() - tree->bytes_read) +
@@ -118,7 +119,8 @@ Result<FileContents> read_tar(const std::shared_ptr<const MappedFile>& file,
 /// pickle.dump of tensors: each storage is a whole stream inside the pickle.
 Result<FileContents> read_plain(const std::shared_ptr<const MappedFile>& file,
                                 const ReadLimits& limits) {
-  LAN_TRY(const PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  LAN_TRY(PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  mark_harmless_uses(tree);
   FileContents contents;
   contents.format = "torch";
   contents.format_version = "pickle";
