@@ -122,8 +122,8 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
   }
   if (!document.IsObject()) return Error{ErrorCode::kUsage, "must be a JSON object", "", ""};
   Preprocess how;
-  for (const auto& member : document.GetObject()) {
-    LAN_OK(read_field(member.name.GetString(), member.value, how));
+  for (auto member = document.MemberBegin(); !(member == document.MemberEnd()); ++member) {
+    LAN_OK(read_field(member->name.GetString(), member->value, how));
   }
   return how;
 }
