@@ -28,7 +28,8 @@ Result<uint64_t> parse_bytes(const std::string& text) {
   const std::string unit(end, text.data() + text.size());
   const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
   if (error != std::errc() || shift < 0 || value == 0 || value > UINT64_MAX >> 30) {
-    return Error{ErrorCode::kUsage, "is no size", "--max-memory " + text, "Write a number of bytes, or 512M, or 2G."};
+    return Error{ErrorCode::kUsage, "is no size", "--max-memory " + text,
+                 "Write a number of bytes, or 512M, or 2G."};
   }
   return value << shift;
 }
@@ -59,8 +60,9 @@ ScannedFile scan_found(const FoundFile& found, const Options& options, const Sca
   scanned.report = scan_file(*file, limits);
   ScanReport& report = scanned.report;
   relax(report, options);
-  scanned.other = !found.named && !has_model_name(found.path) && report.findings.empty() &&
-                  (report.format == "unknown" || report.format == "json" || report.format == "empty");
+  scanned.other =
+      !found.named && !has_model_name(found.path) && report.findings.empty() &&
+      (report.format == "unknown" || report.format == "json" || report.format == "empty");
   if (report.error) report.error = std::move(*report.error).at(scanned.path);
   return scanned;
 }
@@ -72,7 +74,8 @@ int finish(const std::vector<ScannedFile>& files, const Options& options) {
   for (const ScannedFile& file : files) {
     if (file.other) continue;
     const GlobalVerdict worst = file.report.worst();
-    found = found || worst == GlobalVerdict::kDangerous || (worst == GlobalVerdict::kUnknown && !options.unknown_ok);
+    found = found || worst == GlobalVerdict::kDangerous ||
+            (worst == GlobalVerdict::kUnknown && !options.unknown_ok);
     if (!file.report.error) continue;
     const int status = report(*file.report.error);
     const auto rank = [](int exit) { return exit == 3 ? 3 : exit == 5 ? 2 : exit > 0 ? 1 : 0; };
@@ -90,11 +93,13 @@ Result<int> scan(const Options& options) {
   limits.max_memory_bytes = std::max<uint64_t>(limits.max_memory_bytes / threads, 1 << 20);
   std::vector<ScannedFile> files(found.size());
   {
-    Progress progress("scanning", found.size());
+    uint64_t total = 0;
+    for (const FoundFile& file : found) total += file.bytes;
+    Progress progress("scanning", total);
     pool.parallel_for(found.size(), 1, pool.size(), [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
         files[i] = scan_found(found[i], options, limits);
-        progress.advance(1);
+        progress.advance(found[i].bytes);
       }
     });
   }
@@ -108,23 +113,31 @@ Result<int> scan(const Options& options) {
 
 int run_command(int argc, char** argv) {
   Options options;
-  CLI::App app{"Says what loading a file with pickle.load, torch.load and other programs would run or reach. Nothing of it is run.",
-               "lanthorn scan"};
+  CLI::App app{
+      "Says what loading a file with pickle.load, torch.load and other programs would run or "
+      "reach. Nothing of it is run.",
+      "lanthorn scan"};
   app.add_option("FILE", options.paths, "files, or folders with all that is in them")->required();
-  app.add_option("--allow", options.allowed, "a name that is fine: of a class you know (`mylib.models.*`); dangerous ones in full");
+  app.add_option(
+      "--allow", options.allowed,
+      "a name that is fine: of a class you know (`mylib.models.*`); dangerous ones in full");
   app.add_flag("--unknown-ok", options.unknown_ok, "exit 1 only for what is dangerous");
   app.add_flag("--all", options.all, "list what is safe, too");
   auto* json = app.add_flag("--json", options.json, "one JSON document on stdout");
-  app.add_flag("--sarif", options.sarif, "SARIF 2.1.0 on stdout, for code scanning services")->excludes(json);
-  app.add_option("--max-memory", options.max_memory, "how much memory all threads may use: 512M, 2G (256M)");
+  app.add_flag("--sarif", options.sarif, "SARIF 2.1.0 on stdout, for code scanning services")
+      ->excludes(json);
+  app.add_option("--max-memory", options.max_memory,
+                 "how much memory all threads may use: 512M, 2G (256M)");
   app.add_option("--threads", options.threads, "files at once (all processors)");
-  app.footer("Exit status: 0 all safe, 1 something dangerous or unknown, 3 a file is corrupt, 4 a format is not covered.\n\n"
-             "Examples:\n"
-             "  lanthorn scan downloaded.pth\n"
-             "  lanthorn scan ~/.cache/huggingface --unknown-ok\n"
-             "  lanthorn scan model.pt --allow 'mycompany.models.*'\n"
-             "  lanthorn scan models/ --json | jq '.files[] | select(.verdict != \"safe\") | .file'\n"
-             "  lanthorn scan models/ --sarif > scan.sarif");
+  app.footer(
+      "Exit status: 0 all safe, 1 something dangerous or unknown, 3 a file is corrupt, 4 a format "
+      "is not covered.\n\n"
+      "Examples:\n"
+      "  lanthorn scan downloaded.pth\n"
+      "  lanthorn scan ~/.cache/huggingface --unknown-ok\n"
+      "  lanthorn scan model.pt --allow 'mycompany.models.*'\n"
+      "  lanthorn scan models/ --json | jq '.files[] | select(.verdict != \"safe\") | .file'\n"
+      "  lanthorn scan models/ --sarif > scan.sarif");
   int status = 0;
   if (!parse_arguments(app, argc, argv, status)) return status;
   const auto done = scan(options);
@@ -133,6 +146,7 @@ int run_command(int argc, char** argv) {
 
 }  // namespace
 
-extern constinit const Command command_scan{"scan", "says what loading a file would run", run_command};
+extern constinit const Command command_scan{"scan", "says what loading a file would run",
+                                            run_command};
 
 }  // namespace lanthorn

@@ -13,7 +13,8 @@ constexpr int kDeepestFolder = 100;
 Error system_error(const fs::path& path, const std::error_code& error) {
   const bool missing = error == std::errc::no_such_file_or_directory;
   return Error{missing ? ErrorCode::kNotFound : ErrorCode::kSystem,
-               missing ? "there is no such file" : "cannot be read: " + error.message(), path.string()};
+               missing ? "there is no such file" : "cannot be read: " + error.message(),
+               path.string()};
 }
 
 bool is_below(const fs::path& file, const fs::path& folder) {
@@ -34,17 +35,20 @@ Status add_folder(const fs::path& folder, std::vector<FoundFile>& found) {
   const fs::path root = fs::canonical(folder, failed);
   if (failed) return system_error(folder, failed);
   const size_t first = found.size();
-  auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, failed);
+  auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
+                                             failed);
   if (failed) return system_error(folder, failed);
   for (; it != fs::recursive_directory_iterator(); it.increment(failed)) {
     if (failed) return system_error(folder, failed);
     if (it.depth() > kDeepestFolder) it.disable_recursion_pending();
     if (!is_file_inside(*it, root)) continue;
     if (found.size() == kMostFiles) {
-      return Error{ErrorCode::kLimit, "there are more than " + std::to_string(kMostFiles) + " files", folder.string(),
+      return Error{ErrorCode::kLimit,
+                   "there are more than " + std::to_string(kMostFiles) + " files", folder.string(),
                    "Scan its folders one by one."};
     }
-    found.push_back({it->path(), false});
+    const uint64_t bytes = it->file_size(failed);
+    found.push_back({it->path(), false, failed ? 0 : bytes});
   }
   std::sort(found.begin() + static_cast<ptrdiff_t>(first), found.end(),
             [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
@@ -58,20 +62,23 @@ Result<std::vector<FoundFile>> find_files(std::span<const std::string> paths) {
   for (const std::string& path : paths) {
     std::error_code failed;
     const auto status = fs::status(path, failed);
-    if (!fs::exists(status)) return system_error(path, std::make_error_code(std::errc::no_such_file_or_directory));
+    if (!fs::exists(status))
+      return system_error(path, std::make_error_code(std::errc::no_such_file_or_directory));
     if (fs::is_directory(status)) {
       LAN_OK(add_folder(path, found));
     } else {
-      found.push_back({path, true});
+      const uint64_t bytes = fs::file_size(path, failed);
+      found.push_back({path, true, failed ? 0 : bytes});
     }
   }
   return found;
 }
 
 bool has_model_name(const std::filesystem::path& path) {
-  constexpr std::string_view kEndings[] = {".pt",  ".pth", ".ptl",    ".pt2",    ".bin",  ".ckpt", ".pkl",  ".pickle", ".p",   ".joblib",
-                                           ".npy", ".npz", ".onnx",   ".dill",   ".model", ".th",   ".t7",   ".mar",    ".nemo", ".tar",
-                                           ".jit", ".h5",  ".keras",  ".gguf",   ".safetensors", ".torch", ".weights", ".pdparams"};
+  constexpr std::string_view kEndings[] = {
+      ".pt",     ".pth", ".ptl",  ".pt2", ".ckpt",        ".pkl",   ".pickle",
+      ".joblib", ".npy", ".npz",  ".jit", ".onnx",        ".dill",  ".torch",
+      ".t7",     ".mar", ".nemo", ".h5",  ".safetensors", ".keras", ".gguf"};
   std::string ending = path.extension().string();
   for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@ namespace lanthorn {
 struct FoundFile {
   std::filesystem::path path;
   bool named = false;
+  uint64_t bytes = 0;
 };
 
 /// The files that paths name: themselves, and all regular files below folders, in order. Links in a

@@ -26,7 +26,8 @@ struct Count {
 
 /// How many files have each verdict, the worst first; `others` are files that were left out.
 std::array<Count, 6> count_verdicts(std::span<const ScannedFile> files, uint64_t& others) {
-  std::array<Count, 6> counts = {{{"dangerous"}, {"unknown"}, {"corrupt"}, {"unsupported"}, {"unreadable"}, {"safe"}}};
+  std::array<Count, 6> counts = {
+      {{"dangerous"}, {"unknown"}, {"corrupt"}, {"unsupported"}, {"unreadable"}, {"safe"}}};
   for (const ScannedFile& file : files) {
     if (file.other) {
       ++others;
@@ -64,12 +65,13 @@ struct Rule {
 
 constexpr Rule kRules[] = {
     {"dangerous-global", "error", "Loading the file runs or reaches something that does harm"},
-    {"unknown-global", "warning", "Loading the file imports something that is not on the list of what is safe"},
+    {"unknown-global", "warning",
+     "Loading the file imports something that is not on the list of what is safe"},
     {"unreadable-file", "error", "The file is corrupt, hostile or of a format that is not covered"},
 };
 
-void write_result(JsonWriter& writer, const Rule& rule, const std::string& path, std::string_view message, std::string_view member,
-                  uint64_t offset) {
+void write_result(JsonWriter& writer, const Rule& rule, const std::string& path,
+                  std::string_view message, std::string_view member, uint64_t offset) {
   writer.StartObject();
   write_member(writer, "ruleId", rule.id);
   write_member(writer, "level", rule.level);
@@ -108,7 +110,8 @@ void write_result(JsonWriter& writer, const Rule& rule, const std::string& path,
 }
 
 std::string place_text(const ScanFinding& finding) {
-  return " at byte " + std::to_string(finding.offset) + (finding.member.empty() ? "" : " of " + finding.member);
+  return " at byte " + std::to_string(finding.offset) +
+         (finding.member.empty() ? "" : " of " + finding.member);
 }
 
 /// A path as a URI reference: what is no letter, digit or harmless sign is escaped.
@@ -116,7 +119,8 @@ std::string uri_of(std::string_view path) {
   constexpr std::string_view kHex = "0123456789ABCDEF", kPlain = "-._~/";
   std::string uri;
   for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kPlain.find(c) != kPlain.npos;
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       kPlain.find(c) != kPlain.npos;
     if (plain) {
       uri += c;
       continue;
@@ -132,7 +136,8 @@ std::string uri_of(std::string_view path) {
 /// Text for a terminal: names come from the file, so signs that steer it do not pass.
 std::string printable(std::string_view text) {
   std::string shown;
-  for (const char c : text.substr(0, 300)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  for (const char c : text.substr(0, 300))
+    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   return text.size() > 300 ? shown + "..." : shown;
 }
 
@@ -227,8 +232,9 @@ std::string scan_sarif(std::span<const ScannedFile> files) {
     for (const ScanFinding& finding : file.report.findings) {
       if (finding.verdict == GlobalVerdict::kSafe) continue;
       const Rule& rule = kRules[finding.verdict == GlobalVerdict::kDangerous ? 0 : 1];
-      write_result(writer, rule, uri, "'" + finding.name + "'" + place_text(finding) + " " + finding.reason, finding.member,
-                   finding.offset);
+      write_result(writer, rule, uri,
+                   "'" + finding.name + "'" + place_text(finding) + " " + finding.reason,
+                   finding.member, finding.offset);
     }
     if (file.report.error) write_result(writer, kRules[2], uri, file.report.error->message, "", 0);
   }
@@ -246,7 +252,8 @@ std::string scan_text(std::span<const ScannedFile> files, bool all) {
     text += printable(file.path) + ": " + std::string(scan_verdict(file.report)) + "\n";
     for (const ScanFinding& finding : file.report.findings) {
       if (finding.verdict == GlobalVerdict::kSafe && !all) continue;
-      text += "  " + std::string(verdict_name(finding.verdict)) + "  " + printable(finding.name) + printable(place_text(finding));
+      text += "  " + std::string(verdict_name(finding.verdict)) + "  " + printable(finding.name) +
+              printable(place_text(finding));
       if (!finding.reason.empty()) text += ": " + finding.reason;
       if (finding.count > 1) text += " (" + std::to_string(finding.count) + " times)";
       text += "\n";
@@ -257,7 +264,8 @@ std::string scan_text(std::span<const ScannedFile> files, bool all) {
   std::string summary;
   for (const Count& count : count_verdicts(files, others)) {
     total += count.files;
-    if (count.files > 0) summary += ", " + std::to_string(count.files) + " " + std::string(count.verdict);
+    if (count.files > 0)
+      summary += ", " + std::to_string(count.files) + " " + std::string(count.verdict);
   }
   if (files.size() < 2) return text;
   text += std::to_string(total) + " files" + summary;

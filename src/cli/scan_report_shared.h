@@ -17,10 +17,12 @@ struct ScannedFile {
   bool other = false;
 };
 
-/// "dangerous", "unknown", "safe", or where nothing is worse: "corrupt", "unsupported", "unreadable".
+/// "dangerous", "unknown", "safe", or where nothing is worse: "corrupt", "unsupported",
+/// "unreadable".
 std::string_view scan_verdict(const ScanReport& report);
 
-/// {"files": [{"file", "verdict", "format", "globals": [...], "notes", "error"?}], "summary": {...}}
+/// {"files": [{"file", "verdict", "format", "globals": [...], "notes", "error"?}], "summary":
+/// {...}}
 std::string scan_json(std::span<const ScannedFile> files);
 /// SARIF 2.1.0, one run: a result for each dangerous or unknown finding and each unreadable file.
 std::string scan_sarif(std::span<const ScannedFile> files);

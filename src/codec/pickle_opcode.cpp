@@ -13,25 +13,81 @@ enum class Operand : uint8_t { kNone, kOne, kTwo, kFour, kEight, kLine, kTwoLine
 // CPython's Lib/pickletools.py has the operands of every opcode.
 Operand operand_of(uint8_t opcode) {
   switch (opcode) {
-    case '.': case '(': case '0': case '1': case '2': case 'N': case 'R': case 'Q': case 'a':
-    case 'b': case 'd': case '}': case 'e': case ']': case 'l': case 'o': case ')': case 's':
-    case 't': case 'u': case 0x81: case 0x85: case 0x86: case 0x87: case 0x88: case 0x89:
-    case 0x8f: case 0x90: case 0x91: case 0x92: case 0x93: case 0x94: case 0x97: case 0x98:
+    case '.':
+    case '(':
+    case '0':
+    case '1':
+    case '2':
+    case 'N':
+    case 'R':
+    case 'Q':
+    case 'a':
+    case 'b':
+    case 'd':
+    case '}':
+    case 'e':
+    case ']':
+    case 'l':
+    case 'o':
+    case ')':
+    case 's':
+    case 't':
+    case 'u':
+    case 0x81:
+    case 0x85:
+    case 0x86:
+    case 0x87:
+    case 0x88:
+    case 0x89:
+    case 0x8f:
+    case 0x90:
+    case 0x91:
+    case 0x92:
+    case 0x93:
+    case 0x94:
+    case 0x97:
+    case 0x98:
       return Operand::kNone;
-    case 'K': case 'h': case 'q': case 0x80: case 0x82:
+    case 'K':
+    case 'h':
+    case 'q':
+    case 0x80:
+    case 0x82:
       return Operand::kOne;
-    case 'M': case 0x83:
+    case 'M':
+    case 0x83:
       return Operand::kTwo;
-    case 'J': case 'j': case 'r': case 0x84:
+    case 'J':
+    case 'j':
+    case 'r':
+    case 0x84:
       return Operand::kFour;
-    case 'G': case 0x95:
+    case 'G':
+    case 0x95:
       return Operand::kEight;
-    case 'I': case 'L': case 'F': case 'S': case 'V': case 'g': case 'p': case 'P':
+    case 'I':
+    case 'L':
+    case 'F':
+    case 'S':
+    case 'V':
+    case 'g':
+    case 'p':
+    case 'P':
       return Operand::kLine;
-    case 'c': case 'i':
+    case 'c':
+    case 'i':
       return Operand::kTwoLines;
-    case 'T': case 'U': case 'X': case 'B': case 'C': case 0x8a: case 0x8b: case 0x8c: case 0x8d:
-    case 0x8e: case 0x96:
+    case 'T':
+    case 'U':
+    case 'X':
+    case 'B':
+    case 'C':
+    case 0x8a:
+    case 0x8b:
+    case 0x8c:
+    case 0x8d:
+    case 0x8e:
+    case 0x96:
       return Operand::kSized;
     default:
       return Operand::kWrong;
@@ -91,7 +147,9 @@ std::optional<uint64_t> pickle_opcode_end(std::span<const std::byte> bytes, uint
 
 bool pickle_opcode_pushes(uint8_t opcode) {
   // PROTO, FRAME, STOP, MARK, POP, POP_MARK, PUT and MEMOIZE, and what changes the value on top.
-  constexpr std::string_view kOthers = "\x80\x95.(01pqr\x94" "aesub\x90\x98";
+  constexpr std::string_view kOthers =
+      "\x80\x95.(01pqr\x94"
+      "aesub\x90\x98";
   return kOthers.find(static_cast<char>(opcode)) == std::string_view::npos;
 }
 

@@ -90,7 +90,8 @@ TarListing list_tar(std::span<const std::byte> bytes) {
       long_name = pax_value(text, "path");
       long_link = pax_value(text, "linkpath");
     }
-    const bool describes = member.type == 'L' || member.type == 'K' || member.type == 'x' || member.type == 'g';
+    const bool describes =
+        member.type == 'L' || member.type == 'K' || member.type == 'x' || member.type == 'g';
     if (!describes) {
       if (!long_name.empty()) member.name = std::move(long_name);
       if (!long_link.empty()) member.link = std::move(long_link);

@@ -19,8 +19,8 @@ struct TarMember {
   uint64_t offset = 0;  // of its bytes in the file
 };
 
-/// The members of a tar archive (POSIX ustar with GNU's and pax's long names), in order, up to where
-/// it breaks.
+/// The members of a tar archive (POSIX ustar with GNU's and pax's long names), in order, up to
+/// where it breaks.
 struct TarListing {
   std::vector<TarMember> members;
   std::optional<Error> error;  // kCorrupt, kLimit

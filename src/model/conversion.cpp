@@ -88,15 +88,6 @@ Error names_twice(const std::vector<std::string>& names) {
                "Rename them, choose with --select, or let the last input win with --last-wins."};
 }
 
-Error nothing(const Conversion& conversion) {
-  if (conversion.left_out > 0) {
-    return Error{ErrorCode::kUsage, "no tensor is selected", "",
-                 "`lanthorn inspect --tensors` lists the names."};
-  }
-  return Error{ErrorCode::kUnsupported, "holds no tensors that could be written", "",
-               "`lanthorn inspect` shows what it holds."};
-}
-
 }  // namespace
 
 std::string format_of_name(const std::filesystem::path& path) {
@@ -164,9 +155,11 @@ Result<Conversion> plan_conversion(const std::vector<std::filesystem::path>& inp
     LAN_OK(add_steps(std::move(tensors), options, conversion, places, twice));
   }
   if (!twice.empty()) return names_twice(twice);
-  if (conversion.steps.empty()) {
-    return nothing(conversion).at(inputs.size() == 1 ? inputs[0].filename().string() : "");
+  if (conversion.steps.empty() && conversion.left_out > 0) {
+    return Error{ErrorCode::kUsage, "no tensor is selected", "",
+                 "`lanthorn inspect --tensors` lists the names."};
   }
+  if (conversion.steps.empty()) conversion.notes.push_back("there are no tensors to be written");
   for (const ConversionStep& step : conversion.steps) {
     conversion.bytes += step.tensor.tensor.byte_size();
   }

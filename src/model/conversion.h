@@ -43,7 +43,8 @@ struct Conversion {
 };
 
 /// Reads the inputs, with their CRCs checked, and applies the rules. kUsage for formats that are none
-/// and names that come twice (all are listed), kUnsupported where there is nothing to be written.
+/// names that come twice (all are listed), and rules that select nothing; kUnsupported for formats that
+/// need a program.
 Result<Conversion> plan_conversion(const std::vector<std::filesystem::path>& inputs,
                                    const std::filesystem::path& output,
                                    const ConversionOptions& options);

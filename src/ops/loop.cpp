@@ -13,6 +13,7 @@ Status infer(InferContext& c) {
   const size_t carried = c.input_count() > 2 ? c.input_count() - 2 : 0;
   if (c.output_count() < carried)
     return shape_error("the node has fewer outputs than carried values");
+  LAN_OK(require_body_inputs(c, carried + 2));
   std::vector<ValueType> initial;
   for (size_t i = 0; i < carried; ++i) {
     initial.push_back(c.has_input(2 + i) ? c.input(2 + i) : optional_of(unknown_type()));

@@ -34,6 +34,7 @@ int64_t entry(const Attributes& attributes, std::string_view name, size_t i) {
 
 Status infer(InferContext& c) {
   LAN_TRY(const Parts p, Parts::of(c.attributes(), c.input_count(), c.output_count()));
+  LAN_OK(require_body_inputs(c, c.input_count()));
   std::vector<ValueType> states, slices;
   Dim length = Dim::unknown();
   for (size_t i = 0; i < c.input_count(); ++i) {

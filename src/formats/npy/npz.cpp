@@ -20,6 +20,8 @@ struct Row {
   bool is_signed = false;
 };
 
+constexpr std::string_view kTorchE8M0 = "__f8e8m0fnu";
+
 constexpr Row kRows[] = {
     {DType::kBF16, "__bf16"},
     {DType::kF8E4M3FN, "__f8e4m3fn"},
@@ -27,6 +29,7 @@ constexpr Row kRows[] = {
     {DType::kF8E5M2, "__f8e5m2"},
     {DType::kF8E5M2FNUZ, "__f8e5m2fnuz"},
     {DType::kF8E8M0FNU, "__f8e8m0"},
+    {DType::kF8E8M0FNU, kTorchE8M0},
     {DType::kF6E2M3, "__f6e2m3", 6},
     {DType::kF6E3M2, "__f6e3m2", 6},
     {DType::kF4E2M1, "__f4e2m1", 4},
@@ -136,7 +139,7 @@ Result<ArrayBytes> array_bytes(const Tensor& tensor) {
 Status add_entry(ZipWriter& writer, const std::string& name, const Tensor& tensor) {
   LAN_TRY(const ArrayBytes bytes, array_bytes(tensor));
   const std::array parts = {as_bytes(bytes.array.header), bytes.data()};
-  return writer.add(name + std::string(npz_suffix(tensor.dtype())) + ".npy", parts);
+  return writer.add(name + ".npy", parts);
 }
 
 /// The numbers as they are written: real for quantized tensors, cast where that is wanted. NumPy has
@@ -160,7 +163,10 @@ void finish_tensor(const FlatTensor& flat, const WriteOptions& options) {
 Status write_npz(const std::filesystem::path& path, std::span<const NamedTensor> tensors) {
   LAN_TRY(AtomicFile file, AtomicFile::create(path));
   ZipWriter writer([&](std::span<const std::byte> bytes) { return file.write(bytes); });
-  for (const NamedTensor& named : tensors) LAN_OK(add_entry(writer, named.name, named.tensor));
+  for (const NamedTensor& named : tensors) {
+    const std::string suffix(npz_suffix(named.tensor.dtype()));
+    LAN_OK(add_entry(writer, named.name + suffix, named.tensor));
+  }
   LAN_OK(writer.finish());
   return file.commit();
 }
@@ -173,7 +179,10 @@ Result<WriteReport> write_npz(const std::filesystem::path& path,
   size_t dequantized = 0;
   for (const FlatTensor& flat : tensors) {
     LAN_TRY(const Tensor numbers, written_numbers(flat, options));
-    LAN_OK(add_entry(writer, flat.name, numbers));
+    // ONNX and PyTorch have names of their own for this one.
+    const std::string suffix(numbers.dtype() == DType::kF8E8M0FNU ? kTorchE8M0
+                                                                  : npz_suffix(numbers.dtype()));
+    LAN_OK(add_entry(writer, flat.name + suffix, numbers));
     finish_tensor(flat, options);
     dequantized += flat.quantizer != nullptr;
   }

@@ -18,12 +18,16 @@ constexpr Start kStarts[] = {
     {ContentKind::kHdf5, "\x89HDF\r\n\x1a\n"},
     {ContentKind::kGguf, "GGUF"},
     {ContentKind::kBzip2, "BZh"},
-    {ContentKind::kXz, "\xfd" "7zXZ"},
+    {ContentKind::kXz,
+     "\xfd"
+     "7zXZ"},
     {ContentKind::kZstd, "\x28\xb5\x2f\xfd"},
     {ContentKind::kLz4, "\x04\x22\x4d\x18"},
     {ContentKind::kSevenZip, "7z\xbc\xaf\x27\x1c"},
     {ContentKind::kRar, "Rar!\x1a\x07"},
-    {ContentKind::kMachineCode, "\x7f" "ELF"},
+    {ContentKind::kMachineCode,
+     "\x7f"
+     "ELF"},
     {ContentKind::kMachineCode, "\xcf\xfa\xed\xfe"},
     {ContentKind::kMachineCode, "\xca\xfe\xba\xbe"},
 };
@@ -40,7 +44,8 @@ bool looks_like_bytecode(std::span<const std::byte> bytes) {
 bool looks_like_windows_code(std::span<const std::byte> bytes) {
   if (bytes.size() < 64 || !as_text(bytes).starts_with("MZ")) return false;
   const auto header = load_little<uint32_t>(bytes.data() + 60);
-  return header <= bytes.size() - 4 && as_text(bytes.subspan(header, 4)) == std::string_view("PE\0\0", 4);
+  return header <= bytes.size() - 4 &&
+         as_text(bytes.subspan(header, 4)) == std::string_view("PE\0\0", 4);
 }
 
 bool looks_like_safetensors(std::span<const std::byte> bytes) {
@@ -89,11 +94,11 @@ ContentKind content_kind(std::span<const std::byte> bytes) {
 
 std::string_view content_name(ContentKind kind) {
   constexpr std::string_view kNames[] = {
-      "bytes",       "no bytes",     "a pickle",       "a zip archive",
-      "gzip data",   "zlib data",    "a tar archive",  "a NumPy array", "an ONNX model",
-      "safetensors", "JSON",         "a mobile model", "an HDF5 file",  "a GGUF file",
-      "bzip2 data",  "xz data",      "LZMA data",      "Zstandard data", "LZ4 data",
-      "a 7z archive", "a RAR archive", "machine code",  "Python bytecode"};
+      "bytes",         "no bytes",       "a pickle",       "a zip archive", "gzip data",
+      "zlib data",     "a tar archive",  "a NumPy array",  "an ONNX model", "safetensors",
+      "JSON",          "a mobile model", "an HDF5 file",   "a GGUF file",   "bzip2 data",
+      "xz data",       "LZMA data",      "Zstandard data", "LZ4 data",      "a 7z archive",
+      "a RAR archive", "machine code",   "Python bytecode"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -9,9 +9,9 @@ namespace lanthorn {
 
 /// What bytes look like by their beginning, for a scanner: anything that a program may act on.
 enum class ContentKind : uint8_t {
-  kOther,       // a pickle of protocol 0 or 1, perhaps
+  kOther,  // a pickle of protocol 0 or 1, perhaps
   kEmpty,
-  kPickle,      // the protocol byte of 2 to 5
+  kPickle,  // the protocol byte of 2 to 5
   kZip,
   kGzip,
   kZlib,

@@ -77,9 +77,9 @@ bool Scanner::enter(const ScanPiece& piece) {
     return false;
   }
   if (++members_ > limits_.max_members) {
-    fail(piece, {ErrorCode::kLimit, "the file holds more than " +
-                                        std::to_string(limits_.max_members) +
-                                        " streams and members"});
+    fail(piece,
+         {ErrorCode::kLimit, "the file holds more than " + std::to_string(limits_.max_members) +
+                                 " streams and members"});
     return false;
   }
   return true;
@@ -144,8 +144,9 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
                  std::move(advice)});
   };
   if (kind == ContentKind::kHdf5) {
-    return uncovered("hdf5", "Keras runs the code of Lambda layers in such files; load it with "
-                             "safe_mode=True, or convert it to ONNX.");
+    return uncovered("hdf5",
+                     "Keras runs the code of Lambda layers in such files; load it with "
+                     "safe_mode=True, or convert it to ONNX.");
   }
   if (kind == ContentKind::kGguf) {
     return uncovered("gguf", "Its chat template is a program: use a reader that sandboxes it.");
@@ -191,8 +192,8 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
 
 void Scanner::scan_compressed(const ScanPiece& piece, std::string_view what, bool gzip) {
   const uint64_t limit = std::min(memory_left_ / 2, limits_.max_inflated_bytes - inflated_);
-  Inflated inner = inflate_prefix(
-      piece.bytes, gzip ? DeflateWrapper::kGzip : DeflateWrapper::kZlib, limit);
+  Inflated inner =
+      inflate_prefix(piece.bytes, gzip ? DeflateWrapper::kGzip : DeflateWrapper::kZlib, limit);
   inflated_ += inner.bytes.size();
   if (!inner.whole) {
     const bool limited = inner.limited && inner.bytes.size() == limit;
@@ -214,7 +215,8 @@ void Scanner::scan_tar(const ScanPiece& piece) {
            "leaves the folder that the archive is unpacked to", piece.member, member.offset});
     }
     const std::string_view name = member.name;
-    const bool torch = name == "pickle" || name == "sys_info" || name == "storages" || name == "tensors";
+    const bool torch =
+        name == "pickle" || name == "sys_info" || name == "storages" || name == "tensors";
     if (member.type == '0' || member.type == '7') {
       scan({member.bytes, piece.inside(name), piece.depth + 1,
             torch || name.ends_with(".pkl") || name.ends_with(".pickle"), false, nullptr});
@@ -241,8 +243,9 @@ void Scanner::scan_npy(const ScanPiece& piece) {
   values.member = piece.inside("values");
   values.is_pickle = objects;
   if (objects) {
-    report_.notes.push_back("an array of objects is a pickle: numpy.load runs it with "
-                            "allow_pickle=True");
+    report_.notes.push_back(
+        "an array of objects is a pickle: numpy.load runs it with "
+        "allow_pickle=True");
   }
   scan_pickles(values);
 }

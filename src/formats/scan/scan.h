@@ -27,7 +27,7 @@ struct ScanReport {
   std::string format;  // "torch", "torchscript", "pickle", "onnx", "zip", "hdf5", ...
   std::vector<ScanFinding> findings;
   std::vector<std::string> notes;  // what was not looked at, and what is odd
-  std::optional<Error> error;      // kCorrupt, kLimit, kUnsupported for a format that is not covered
+  std::optional<Error> error;  // kCorrupt, kLimit, kUnsupported for a format that is not covered
 
   /// The worst verdict of all findings.
   GlobalVerdict worst() const;
@@ -35,9 +35,9 @@ struct ScanReport {
 
 struct ScanLimits {
   uint64_t max_memory_bytes = uint64_t{256} << 20;  // of trees and of what is inflated
-  uint32_t max_nesting = 8;         // of files in files
-  uint64_t max_members = 200'000;   // streams and members, all told
-  uint64_t max_findings = 10'000;   // then the rest is counted in a note
+  uint32_t max_nesting = 8;                         // of files in files
+  uint64_t max_members = 200'000;                   // streams and members, all told
+  uint64_t max_findings = 10'000;                   // then the rest is counted in a note
   uint64_t max_inflated_bytes = uint64_t{4} << 30;  // all told, one after the other
 };
 

@@ -35,7 +35,8 @@ PickleId value_of(const PickleTree& tree, const PickleNode& dict, std::string_vi
 
 /// The array that joblib writes behind a NumpyArrayWrapper: padding if it says so, then the
 /// elements; a pickle where they are objects, which then is no more than the next opcodes.
-uint64_t joblib_array_bytes(const PickleTree& tree, PickleId built, std::span<const std::byte> rest) {
+uint64_t joblib_array_bytes(const PickleTree& tree, PickleId built,
+                            std::span<const std::byte> rest) {
   const PickleNode& node = tree[built];
   if (node.callee == kNoPickle || tree[node.callee].kind != Kind::kGlobal) return 0;
   const std::string& name = tree[node.callee].text;
@@ -53,7 +54,8 @@ uint64_t joblib_array_bytes(const PickleTree& tree, PickleId built, std::span<co
   if (descr.find('U') != descr.npos) bytes = bytes < UINT32_MAX ? bytes * 4 : 0;
   for (const PickleId item : tree[shape].items) {
     const auto size = integer_of(tree, item);
-    if (!size || *size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(*size), &bytes)) return 0;
+    if (!size || *size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(*size), &bytes))
+      return 0;
   }
   uint64_t padding = 0;
   const PickleId alignment = value_of(tree, state, "numpy_array_alignment_bytes");
@@ -97,7 +99,8 @@ void Scanner::scan_pickles(const ScanPiece& piece) {
   }
 }
 
-bool Scanner::scan_stream(const ScanPiece& piece, uint64_t position, bool is_pickle, uint64_t& end) {
+bool Scanner::scan_stream(const ScanPiece& piece, uint64_t position, bool is_pickle,
+                          uint64_t& end) {
   PickleLimits limits;
   limits.max_bytes = std::min<uint64_t>(limits.max_bytes, memory_left_ / 2);
   limits.inline_bytes = joblib_array_bytes;
@@ -120,7 +123,8 @@ void Scanner::add_globals(const ScanPiece& piece, const PickleScan& scan, bool i
                         std::string(judgement.reason), piece.member, global.offset};
     if (piece.in_program && add_program_class(piece, global)) continue;
     if (!is_pickle) {
-      // Any bytes may look like a pickle that breaks off soon, and a text like one that names things.
+      // Any bytes may look like a pickle that breaks off soon, and a text like one that names
+      // things.
       if (scan.error && (global.computed || !is_identifier_path(finding.name))) continue;
       const bool listed = !danger_of_global(global.module, global.name).empty();
       if (scan.error && !listed && !global.called) continue;
@@ -143,8 +147,12 @@ void Scanner::scan_values(const ScanPiece& piece, const PickleTree& tree) {
     if (bytes.size() < 4) continue;
     const ContentKind kind = content_kind(bytes);
     const MemoryShare share(memory_left_, kept.size());
-    const ScanPiece inner{bytes, piece.inside("bytes at " + std::to_string(node.offset)),
-                          piece.depth + 1, false, piece.in_program, nullptr};
+    const ScanPiece inner{bytes,
+                          piece.inside("bytes at " + std::to_string(node.offset)),
+                          piece.depth + 1,
+                          false,
+                          piece.in_program,
+                          nullptr};
     if (kind != ContentKind::kOther && node.kind != Kind::kString) {
       scan(inner);
     } else if (inner.depth <= limits_.max_nesting) {

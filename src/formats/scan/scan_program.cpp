@@ -1,5 +1,5 @@
-// Programs that are no Python: TorchScript, exported programs, ONNX. What of them reaches beyond the
-// numbers that they compute.
+// Programs that are no Python: TorchScript, exported programs, ONNX. What of them reaches beyond
+// the numbers that they compute.
 
 #include <algorithm>
 #include <filesystem>
@@ -13,26 +13,70 @@ namespace lanthorn {
 namespace {
 
 // Operators of PyTorch itself and of the libraries that belong to it.
-constexpr std::string_view kOperatorSpaces[] = {
-    "_C", "_c10d_functional", "_caffe2", "aten", "c10d_functional", "cuda", "cudnn", "fb", "inductor",
-    "inductors_prims", "internal", "lite", "metal", "metal_prepacked", "mkl", "mkldnn",
-    "mkldnn_prepacked", "mtia", "nvprims", "onednn", "onnx", "prepacked", "prim", "prims", "profiler",
-    "quantized", "quantized_decomposed", "rngprims", "sparse", "static_runtime", "symm_mem",
-    "tensorexpr", "torchao", "torchaudio", "torchcodec", "torchtext", "torchvision", "triton_kernel",
-    "vulkan", "vulkan_prepacked", "vulkan_quantized", "xnnpack", "higher_order", "torch_attn"};
+constexpr std::string_view kOperatorSpaces[] = {"_C",
+                                                "_c10d_functional",
+                                                "_caffe2",
+                                                "aten",
+                                                "c10d_functional",
+                                                "cuda",
+                                                "cudnn",
+                                                "fb",
+                                                "inductor",
+                                                "inductors_prims",
+                                                "internal",
+                                                "lite",
+                                                "metal",
+                                                "metal_prepacked",
+                                                "mkl",
+                                                "mkldnn",
+                                                "mkldnn_prepacked",
+                                                "mtia",
+                                                "nvprims",
+                                                "onednn",
+                                                "onnx",
+                                                "prepacked",
+                                                "prim",
+                                                "prims",
+                                                "profiler",
+                                                "quantized",
+                                                "quantized_decomposed",
+                                                "rngprims",
+                                                "sparse",
+                                                "static_runtime",
+                                                "symm_mem",
+                                                "tensorexpr",
+                                                "torchao",
+                                                "torchaudio",
+                                                "torchcodec",
+                                                "torchtext",
+                                                "torchvision",
+                                                "triton_kernel",
+                                                "vulkan",
+                                                "vulkan_prepacked",
+                                                "vulkan_quantized",
+                                                "xnnpack",
+                                                "higher_order",
+                                                "torch_attn"};
 
 // Classes that PyTorch binds: torch.classes.SPACE.
-constexpr std::string_view kClassSpaces[] = {"quantized", "rnn",    "xnnpack", "mkldnn",   "metal",
-                                             "vulkan",    "sparse", "cuda",    "profiling", "static_runtime",
-                                             "dist_c10d", "dist_rpc", "torchvision", "torchaudio",
-                                             "torchtext", "nccl",   "onednn", "c10d"};
+constexpr std::string_view kClassSpaces[] = {
+    "quantized",   "rnn",        "xnnpack",   "mkldnn",         "metal",     "vulkan",
+    "sparse",      "cuda",       "profiling", "static_runtime", "dist_c10d", "dist_rpc",
+    "torchvision", "torchaudio", "torchtext", "nccl",           "onednn",    "c10d"};
 
 // Domains of operators that ONNX and ONNX Runtime define themselves.
-constexpr std::string_view kOnnxDomains[] = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training",
-                                             "ai.onnx.preview", "ai.onnx.preview.training",
-                                             "com.microsoft", "com.microsoft.nchwc",
-                                             "com.microsoft.experimental", "com.microsoft.dml",
-                                             "com.ms.internal.nhwc", "org.pytorch.aten"};
+constexpr std::string_view kOnnxDomains[] = {"",
+                                             "ai.onnx",
+                                             "ai.onnx.ml",
+                                             "ai.onnx.training",
+                                             "ai.onnx.preview",
+                                             "ai.onnx.preview.training",
+                                             "com.microsoft",
+                                             "com.microsoft.nchwc",
+                                             "com.microsoft.experimental",
+                                             "com.microsoft.dml",
+                                             "com.ms.internal.nhwc",
+                                             "org.pytorch.aten"};
 
 bool contains(const auto& list, std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
@@ -107,18 +151,20 @@ bool Scanner::add_program_class(const ScanPiece& piece, const PickleGlobal& glob
 
 void Scanner::add_operator(const ScanPiece& piece, std::string_view space, std::string_view name,
                            uint64_t offset) {
-  const bool file = (space == "aten" || space == "torch") && (name == "from_file" || name == "save");
+  const bool file =
+      (space == "aten" || space == "torch") && (name == "from_file" || name == "save");
   if (!file && (space == "torch" || contains(kOperatorSpaces, space))) return;
-  ScanFinding finding{std::string(space) + "::" + std::string(name),
-                      file ? GlobalVerdict::kDangerous : GlobalVerdict::kUnknown,
-                      file ? "reaches files" : "is an operator of a library that the program asks for",
-                      piece.member, offset};
+  ScanFinding finding{
+      std::string(space) + "::" + std::string(name),
+      file ? GlobalVerdict::kDangerous : GlobalVerdict::kUnknown,
+      file ? "reaches files" : "is an operator of a library that the program asks for",
+      piece.member, offset};
   if (!listed_.emplace(piece.member + '\n' + finding.name, report_.findings.size()).second) return;
   add(std::move(finding));
 }
 
-/// ops.SPACE.NAME in code of TorchScript, torch.ops.SPACE.NAME in the JSON of exported programs, and
-/// the two functions of torch that reach files.
+/// ops.SPACE.NAME in code of TorchScript, torch.ops.SPACE.NAME in the JSON of exported programs,
+/// and the two functions of torch that reach files.
 void Scanner::scan_operators(const ScanPiece& piece, bool is_code) {
   const std::string_view text = as_text(piece.bytes), start = is_code ? "ops." : "torch.ops.";
   for (size_t at = text.find(start); at != text.npos; at = text.find(start, at + 1)) {
@@ -158,7 +204,8 @@ void Scanner::scan_onnx(const ScanPiece& piece) {
       const auto folder = std::filesystem::weakly_canonical(
           std::filesystem::absolute(piece.file->path()).parent_path(), failed);
       const auto path = std::filesystem::weakly_canonical(folder / location, failed);
-      const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+      const auto [end, ignored] =
+          std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
       if (!failed && end != folder.end()) {
         finding.verdict = GlobalVerdict::kDangerous;
         finding.reason = "is external data behind a link out of the model's folder";

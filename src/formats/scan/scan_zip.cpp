@@ -42,12 +42,18 @@ bool is_program(TorchArchiveKind kind) {
 
 std::string method_name(uint16_t method) {
   switch (method) {
-    case 9: return "Deflate64";
-    case 12: return "bzip2";
-    case 14: return "LZMA";
-    case 93: return "Zstandard";
-    case 95: return "xz";
-    default: return "method " + std::to_string(method);
+    case 9:
+      return "Deflate64";
+    case 12:
+      return "bzip2";
+    case 14:
+      return "LZMA";
+    case 93:
+      return "Zstandard";
+    case 95:
+      return "xz";
+    default:
+      return "method " + std::to_string(method);
   }
 }
 
@@ -66,7 +72,8 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
                 inner.member, 0});
   }
   const bool is_code = inner.in_program && member.name.ends_with(".py");
-  const bool is_listing = member.archive == TorchArchiveKind::kExport && member.name.ends_with(".json");
+  const bool is_listing =
+      member.archive == TorchArchiveKind::kExport && member.name.ends_with(".json");
   const bool is_native = member.name.ends_with(".so") || member.name.ends_with(".dll") ||
                          member.name.ends_with(".dylib") || member.name.ends_with(".cubin");
   Inflated inflated;
@@ -81,7 +88,8 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
     if (wanted && inflated.limited) {
       inflated = inflate_prefix(member.payload, DeflateWrapper::kNone, room);
       if (inflated.limited) {
-        fail(inner, {ErrorCode::kLimit, "the member inflates to more than the memory that there is"});
+        fail(inner,
+             {ErrorCode::kLimit, "the member inflates to more than the memory that there is"});
       }
     }
     if (!inflated.whole && !inflated.limited) {
@@ -109,8 +117,8 @@ void Scanner::scan_members(const ScanPiece& piece, const ZipArchive& zip) {
     report_.format = archive_format(kind);
   }
   if (kind == TorchArchiveKind::kPackage) {
-    add({"torch.package", GlobalVerdict::kDangerous, "runs the Python code that the package carries",
-         piece.member, 0});
+    add({"torch.package", GlobalVerdict::kDangerous,
+         "runs the Python code that the package carries", piece.member, 0});
   }
   const auto file = zip.file()->bytes();
   for (const ZipEntry& entry : zip.entries()) {
@@ -125,7 +133,8 @@ void Scanner::scan_members(const ScanPiece& piece, const ZipArchive& zip) {
     }
     scan_member(piece, member);
     // Python's zipfile refuses what PyTorch reads where a CRC does not fit.
-    if (is_pickle_name(entry.name) && !entry.encrypted && (entry.method == 0 || entry.method == 8)) {
+    if (is_pickle_name(entry.name) && !entry.encrypted &&
+        (entry.method == 0 || entry.method == 8)) {
       if (const auto read = zip.read(entry, memory_left_ / 2); !read) fail(piece, read.error());
     }
   }
@@ -191,7 +200,8 @@ void Scanner::scan_local_headers(const ScanPiece& piece) {
                extra_bytes = load_little<uint16_t>(header + 28);
     const uint64_t name_at = position + kLocalBytes;
     const uint64_t start = std::min<uint64_t>(name_at + name_bytes + extra_bytes, text.size());
-    const uint64_t next = std::min(text.find(kLocalHeader, std::max(start, position + 4)), text.size());
+    const uint64_t next =
+        std::min(text.find(kLocalHeader, std::max(start, position + 4)), text.size());
     const uint64_t directory = std::min(text.find(kCentralHeader, start), text.size());
     Member member;
     member.name = text.substr(name_at, name_bytes);

@@ -22,7 +22,7 @@ struct ScanPiece {
   /// It is a pickle by its name or place. What only looks like one is reported where it does harm
   /// or comes to its end, since any bytes may look so.
   bool is_pickle = false;
-  bool in_program = false;  // of a TorchScript archive, whose classes are its own
+  bool in_program = false;                 // of a TorchScript archive, whose classes are its own
   std::shared_ptr<const MappedFile> file;  // where the piece is the whole of it
 
   std::string inside(std::string_view part) const {
@@ -78,7 +78,8 @@ class Scanner {
   ScanReport& report_;
   uint64_t memory_left_;
   uint64_t inflated_ = 0, members_ = 0, dropped_ = 0;
-  std::unordered_map<std::string, size_t> listed_;  // safe findings and operators, by member and name
+  std::unordered_map<std::string, size_t>
+      listed_;  // safe findings and operators, by member and name
 };
 
 /// A budget's share that is given back at the end of a scope.

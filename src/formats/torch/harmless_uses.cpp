@@ -89,9 +89,13 @@ bool is_harmless_call(const PickleTree& tree, const PickleGlobal& callee, const 
 
 /// What may be harmless: functions by their calls, owners by being the first argument of getattr.
 bool is_candidate(const PickleGlobal& global) {
-  constexpr std::string_view kNames[] = {
-      "__builtin__.getattr", "builtins.getattr", "builtins.type", "__builtin__.type",
-      "functools.partial", "_functools.partial", "torch.storage._load_from_bytes"};
+  constexpr std::string_view kNames[] = {"__builtin__.getattr",
+                                         "builtins.getattr",
+                                         "builtins.type",
+                                         "__builtin__.type",
+                                         "functools.partial",
+                                         "_functools.partial",
+                                         "torch.storage._load_from_bytes"};
   const std::string whole = global.module + "." + global.name;
   return std::find(std::begin(kNames), std::end(kNames), whole) != std::end(kNames);
 }

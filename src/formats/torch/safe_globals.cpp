@@ -307,8 +307,9 @@ constexpr std::string_view kOtherClasses[] = {"GraphModule", "Graph", "Tracer", 
 
 // NumPy's scalar types, without their widths.
 constexpr std::string_view kNumpyScalars[] = {
-    "bool", "bool_", "bytes_", "clongdouble", "complex", "datetime", "float", "int", "intc",
-    "longdouble", "longlong", "str_", "timedelta", "uint", "uintc", "ulonglong", "void"};
+    "bool",      "bool_", "bytes_", "clongdouble", "complex",  "datetime",
+    "float",     "int",   "intc",   "longdouble",  "longlong", "str_",
+    "timedelta", "uint",  "uintc",  "ulonglong",   "void"};
 
 bool contains(const auto& sorted, std::string_view name) {
   return std::binary_search(std::begin(sorted), std::end(sorted), name);
@@ -317,8 +318,8 @@ bool contains(const auto& sorted, std::string_view name) {
 /// A class by its looks: one word that begins with a capital letter.
 bool is_class_name(std::string_view name) {
   return !name.empty() && name[0] >= 'A' && name[0] <= 'Z' &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-             name.npos &&
+         name.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == name.npos &&
          std::find(std::begin(kOtherClasses), std::end(kOtherClasses), name) ==
              std::end(kOtherClasses);
 }
@@ -344,11 +345,10 @@ bool is_safe_global(std::string_view module, std::string_view name) {
     return contains(kNumpyScalars, kind);
   }
   if (!is_class_name(name) || !is_module_path(module)) return false;
-  return std::any_of(std::begin(kClassModules), std::end(kClassModules),
-                     [&](std::string_view prefix) {
-                       return module.starts_with(prefix) ||
-                              module == prefix.substr(0, prefix.size() - 1);
-                     });
+  return std::any_of(
+      std::begin(kClassModules), std::end(kClassModules), [&](std::string_view prefix) {
+        return module.starts_with(prefix) || module == prefix.substr(0, prefix.size() - 1);
+      });
 }
 
 }  // namespace lanthorn
