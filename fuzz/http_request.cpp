@@ -1,17 +1,17 @@
 // The bytes of a connection: the first byte says in what pieces they come, the rest is requests one
 // after the other, as the server takes them off a socket and its router answers them.
 
+#include "serve/http_request.h"
+
+#include <unistd.h>
+
 #include <algorithm>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <span>
 
-#include <unistd.h>
-
-#include <boost/beast/core/flat_buffer.hpp>
-
-#include "serve/http_request.h"
 #include "serve/router.h"
 
 namespace lanthorn {
@@ -26,8 +26,8 @@ std::string field(int number, int value) {
 }
 
 struct Input {
-  int type;                 // ONNX's number of the dtype
-  std::vector<int> sizes;   // after the batch
+  int type;                // ONNX's number of the dtype
+  std::vector<int> sizes;  // after the batch
 };
 
 /// An ONNX model whose outputs are its inputs.
@@ -64,7 +64,7 @@ ServedModel served(const std::string& name, const std::vector<Input>& inputs) {
 const Router& router() {
   static const Router made = [] {
     std::vector<ServedModel> models;
-    models.push_back(served("scores", {{1, {3}}}));                  // a classifier, float
+    models.push_back(served("scores", {{1, {3}}}));                   // a classifier, float
     models.push_back(served("mixed", {{7, {2}}, {9, {}}, {8, {}}}));  // int64, bool, string
     models.push_back(served("picture", {{1, {3, 4, 4}}}));
     models.back().pictures.emplace();

@@ -52,8 +52,8 @@ build() {  # PRESET [TARGET...]
   cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"}
 }
 
-# Of a build's output every fortieth step, so that a log shows where it is.
-progress() { awk 'match($0, /^\[[0-9]+\/[0-9]+\]/) && (++steps % 40) == 1 {print "   " substr($0, 1, RLENGTH); fflush()}'; }
+# Of a build's output every fiftieth step, so that a log shows where it is.
+progress() { grep --line-buffered -oE '^\[[0-9]*[05]0/[0-9]+\]' | sed -u 's/^/   /'; }
 
 export -f count report check build progress
 

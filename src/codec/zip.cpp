@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "codec/byte_reader.h"
+#include "codec/crc32.h"
 
 namespace lanthorn {
 namespace {
@@ -297,14 +298,17 @@ Status inflate_into(std::span<const std::byte> source, std::span<std::byte> targ
   return ok();
 }
 
-Status check_crc32(std::span<const std::byte> bytes, const ZipEntry& entry) {
+/// `file` is the mapping that the bytes may be of; what was looked at of it is let go.
+Status check_crc32(std::span<const std::byte> bytes, const ZipEntry& entry,
+                   const MappedFile& file) {
   if (entry.crc32 == 0) return ok();
   uint32_t actual = 0;
-  constexpr uint64_t kPiece = uint64_t{1} << 30;
+  constexpr uint64_t kPiece = uint64_t{4} << 20;
   for (uint64_t done = 0; done < bytes.size(); done += kPiece) {
     const auto piece = bytes.subspan(done, std::min(kPiece, bytes.size() - done));
-    actual = static_cast<uint32_t>(::crc32(actual, reinterpret_cast<const Bytef*>(piece.data()),
-                                           static_cast<uInt>(piece.size())));
+    if (bytes.size() > kPiece) file.prefetch(piece);
+    actual = crc32(actual, piece);
+    if (bytes.size() > kPiece) file.release(piece);
   }
   if (actual == entry.crc32) return ok();
   return Error{ErrorCode::kCorrupt,
@@ -391,7 +395,7 @@ Result<std::span<const std::byte>> ZipArchive::stored(const ZipEntry& entry, boo
                  "'" + entry.name + "'"};
   }
   const auto bytes = file_->bytes().subspan(entry.payload, entry.bytes);
-  if (check_crc) LAN_OK(check_crc32(bytes, entry));
+  if (check_crc) LAN_OK(check_crc32(bytes, entry, *file_));
   return bytes;
 }
 
@@ -421,13 +425,22 @@ Result<ZipArchive::Bytes> ZipArchive::read(const ZipEntry& entry, uint64_t limit
   auto inflated =
       inflate_into(file_->bytes().subspan(entry.payload, entry.compressed_bytes), target);
   if (!inflated) return std::move(inflated).error().at("'" + entry.name + "'");
-  if (check_crc) LAN_OK(check_crc32(target, entry));
+  if (check_crc) LAN_OK(check_crc32(target, entry, *file_));
   return Bytes{target, std::move(owner)};
 }
 
 bool looks_like_zip(std::span<const std::byte> bytes) {
   return bytes.size() >= kEndBytes &&
          (at<uint32_t>(bytes, 0) == kLocalSignature || at<uint32_t>(bytes, 0) == kEndSignature);
+}
+
+bool ends_like_zip(std::span<const std::byte> bytes) {
+  const uint64_t end = find_end(bytes);
+  if (end == bytes.size()) return false;
+  const auto directory = at<uint32_t>(bytes, end + 12);
+  if (directory == 0xffffffff) return true;
+  return directory >= kCentralBytes && directory <= end &&
+         at<uint32_t>(bytes, end - directory) == kCentralSignature;
 }
 
 std::vector<std::string_view> list_zip_names(std::span<const std::byte> bytes) {

@@ -1,10 +1,9 @@
 #include "codec/zip_writer.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 
 #include "codec/byte_reader.h"
+#include "codec/crc32.h"
 
 namespace lanthorn {
 namespace {
@@ -31,16 +30,6 @@ class Record {
   std::string bytes_;
 };
 
-uint32_t add_crc32(uint32_t crc, std::span<const std::byte> bytes) {
-  constexpr size_t kPiece = size_t{1} << 30;
-  for (size_t done = 0; done < bytes.size(); done += kPiece) {
-    const auto piece = bytes.subspan(done, std::min(kPiece, bytes.size() - done));
-    crc = static_cast<uint32_t>(::crc32(crc, reinterpret_cast<const Bytef*>(piece.data()),
-                                        static_cast<uInt>(piece.size())));
-  }
-  return crc;
-}
-
 }  // namespace
 
 ZipWriter::ZipWriter(Sink sink, uint64_t alignment)
@@ -58,7 +47,7 @@ Status ZipWriter::add(std::string_view name, std::span<const std::byte> bytes) {
 Status ZipWriter::add(std::string_view name, std::span<const std::span<const std::byte>> parts) {
   Entry entry{std::string(name), 0, 0, position_};
   for (const auto part : parts) {
-    entry.crc32 = add_crc32(entry.crc32, part);
+    entry.crc32 = crc32(entry.crc32, part);
     entry.bytes += part.size();
   }
   if (name.size() > UINT16_MAX) {

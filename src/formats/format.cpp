@@ -120,7 +120,9 @@ Result<const Format*> detect_format(std::span<const std::byte> bytes) {
 Result<FileContents> read_bytes(const std::shared_ptr<const MappedFile>& file,
                                 const ReadLimits& limits) {
   LAN_TRY(const Format* format, detect_format(file->bytes()));
-  return format->read(file, limits);
+  LAN_TRY(FileContents contents, format->read(file, limits));
+  contents.files.push_back(file);
+  return contents;
 }
 
 Result<FileContents> read_shard(const std::filesystem::path& path, const ReadLimits& limits) {

@@ -42,6 +42,7 @@ struct FileContents {
   StateDict tensors;  // all named tensors of the file (weights of a model too)
   std::vector<std::pair<std::string, std::string>> metadata;  // for people
   std::vector<std::string> notes;                             // what reading had to drop or assume
+  std::vector<std::shared_ptr<const MappedFile>> files;       // that tensors may look at
 };
 
 /// One file format. src/formats/<name>/format.cpp defines format_<name>.

@@ -49,7 +49,7 @@ Status OutputFile::write_numbers(std::span<const std::byte> bytes, DType from, D
     auto out = piece;
     if (from != to) {
       const size_t count = piece.size() / unit;
-      convert(from, piece.data(), to, converted.data(), count);
+      convert(from, piece.data(), to, converted.data(), count, torch_rounding(to));
       out = std::span(converted).first(count * dtype_bytes(to));
     }
     if (crc != nullptr) *crc = crc32(*crc, out);

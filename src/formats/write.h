@@ -18,6 +18,7 @@ namespace lanthorn {
 struct WriteOptions {
   DType floats = DType::kUndefined;  // floating-point tensors are written as this dtype
   std::vector<std::pair<std::string, std::string>> metadata;  // of formats that have a place for it
+  bool copy_tied = false;        // safetensors: tied tensors are written as often as they are named
   uint64_t max_shard_bytes = 0;  // of the tensors in one file; 0: one file
   /// Files that tensors look at: what was written of them is let go, so that memory stays small.
   std::vector<std::shared_ptr<const MappedFile>> sources;

@@ -23,6 +23,11 @@ struct ConvertOptions {
   SmallRounding rounding = SmallRounding::kNearest;
 };
 
+/// How PyTorch casts to a dtype: float8_e4m3fn, and it alone, saturates (2.13).
+constexpr ConvertOptions torch_rounding(DType to) {
+  return {.saturate = to == DType::kF8E4M3FN, .rounding = SmallRounding::kNearest};
+}
+
 /// True where `convert` can go from one to the other: numbers and bools, complex too.
 bool can_convert(DType from, DType to);
 

@@ -205,7 +205,8 @@ Result<Tensor> Tensor::cast(DType dtype) const {
   }
   LAN_TRY(const Tensor source, contiguous());
   LAN_TRY(Tensor target, allocate(dtype, shape_));
-  convert(dtype_, source.data(), dtype, target.mutable_data(), static_cast<size_t>(count()));
+  convert(dtype_, source.data(), dtype, target.mutable_data(), static_cast<size_t>(count()),
+          torch_rounding(dtype));
   return target;
 }
 

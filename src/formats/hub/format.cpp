@@ -82,6 +82,7 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
     contents.format = part.format;
     contents.format_version = part.format_version;
     contents.producer = part.producer;
+    contents.files.insert(contents.files.end(), part.files.begin(), part.files.end());
     for (std::string& note : part.notes) contents.notes.push_back(shard + ": " + std::move(note));
     size_t extra = 0;
     for (const NamedTensor& named : part.tensors.entries()) {

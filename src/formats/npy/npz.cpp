@@ -8,6 +8,7 @@
 #include "codec/zip.h"
 #include "codec/zip_writer.h"
 #include "formats/npy/npy.h"
+#include "formats/output_file.h"
 
 namespace lanthorn {
 namespace {
@@ -19,6 +20,8 @@ struct Row {
   bool is_signed = false;
 };
 
+constexpr std::string_view kTorchE8M0 = "__f8e8m0fnu";
+
 constexpr Row kRows[] = {
     {DType::kBF16, "__bf16"},
     {DType::kF8E4M3FN, "__f8e4m3fn"},
@@ -26,6 +29,7 @@ constexpr Row kRows[] = {
     {DType::kF8E5M2, "__f8e5m2"},
     {DType::kF8E5M2FNUZ, "__f8e5m2fnuz"},
     {DType::kF8E8M0FNU, "__f8e8m0"},
+    {DType::kF8E8M0FNU, kTorchE8M0},
     {DType::kF6E2M3, "__f6e2m3", 6},
     {DType::kF6E3M2, "__f6e3m2", 6},
     {DType::kF4E2M1, "__f4e2m1", 4},
@@ -109,24 +113,105 @@ Result<StateDict> read_npz(const std::shared_ptr<const MappedFile>& file, const 
   return tensors;
 }
 
+namespace {
+
+/// What an array of the file consists of.
+struct ArrayBytes {
+  NpyFile array;
+  std::string masked;  // the bits of signed numbers smaller than a byte
+
+  std::span<const std::byte> data() const {
+    return masked.empty() ? array.data() : as_bytes(masked);
+  }
+};
+
+Result<ArrayBytes> array_bytes(const Tensor& tensor) {
+  ArrayBytes bytes;
+  LAN_TRY(bytes.array, write_npy(tensor));
+  const Row* row = row_of(tensor.dtype());
+  if (row != nullptr && row->is_signed) {
+    bytes.masked = as_text(bytes.array.data());
+    for (char& c : bytes.masked) c = static_cast<char>(c & ((1 << row->bits) - 1));
+  }
+  return bytes;
+}
+
+Status add_entry(ZipWriter& writer, const std::string& name, const Tensor& tensor) {
+  LAN_TRY(const ArrayBytes bytes, array_bytes(tensor));
+  const std::array parts = {as_bytes(bytes.array.header), bytes.data()};
+  return writer.add(name + ".npy", parts);
+}
+
+/// The numbers as they are written: real for quantized tensors, cast where that is wanted. NumPy has
+/// no complex number of two halves.
+Result<Tensor> written_numbers(const FlatTensor& flat, const WriteOptions& options) {
+  LAN_TRY(const Tensor numbers, flat.numbers());
+  const DType dtype = numbers.dtype() == DType::kC32 ? DType::kC64
+                                                     : written_dtype(numbers.dtype(), options);
+  return dtype == numbers.dtype() ? numbers : numbers.cast(dtype);
+}
+
+/// Lets go of what was read of the files.
+void finish_tensor(const FlatTensor& flat, const WriteOptions& options) {
+  if (!flat.tensor.storage() || flat.tensor.dtype() == DType::kString) return;
+  for (const auto& source : options.sources) source->release(flat.tensor.storage()->bytes());
+  if (options.progress) options.progress(flat.tensor.byte_size());
+}
+
+}  // namespace
+
 Status write_npz(const std::filesystem::path& path, std::span<const NamedTensor> tensors) {
   LAN_TRY(AtomicFile file, AtomicFile::create(path));
   ZipWriter writer([&](std::span<const std::byte> bytes) { return file.write(bytes); });
   for (const NamedTensor& named : tensors) {
-    const Row* row = row_of(named.tensor.dtype());
-    LAN_TRY(NpyFile array, write_npy(named.tensor));
-    std::string masked;
-    auto data = array.data();
-    if (row != nullptr && row->is_signed) {
-      masked = as_text(data);
-      for (char& c : masked) c = static_cast<char>(c & ((1 << row->bits) - 1));
-      data = as_bytes(masked);
-    }
-    const std::array parts = {as_bytes(array.header), data};
-    LAN_OK(writer.add(named.name + std::string(npz_suffix(named.tensor.dtype())) + ".npy", parts));
+    const std::string suffix(npz_suffix(named.tensor.dtype()));
+    LAN_OK(add_entry(writer, named.name + suffix, named.tensor));
   }
   LAN_OK(writer.finish());
   return file.commit();
+}
+
+Result<WriteReport> write_npz(const std::filesystem::path& path,
+                              const std::vector<FlatTensor>& tensors, const WriteOptions& options) {
+  LAN_TRY(OutputFile file, OutputFile::create(path, options));
+  ZipWriter writer([&](std::span<const std::byte> bytes) { return file.write(bytes); });
+  WriteReport report;
+  size_t dequantized = 0;
+  for (const FlatTensor& flat : tensors) {
+    LAN_TRY(const Tensor numbers, written_numbers(flat, options));
+    // ONNX and PyTorch have names of their own for this one.
+    const std::string suffix(numbers.dtype() == DType::kF8E8M0FNU ? kTorchE8M0
+                                                                  : npz_suffix(numbers.dtype()));
+    LAN_OK(add_entry(writer, flat.name + suffix, numbers));
+    finish_tensor(flat, options);
+    dequantized += flat.quantizer != nullptr;
+  }
+  LAN_OK(writer.finish());
+  LAN_OK(file.commit());
+  report.files = {path};
+  report.tensors = tensors.size();
+  report.bytes = file.position();
+  if (dequantized > 0) {
+    report.notes.push_back(std::to_string(dequantized) +
+                           " quantized tensors are written as the numbers that they stand for");
+  }
+  return report;
+}
+
+Result<WriteReport> write_npy(const std::filesystem::path& path,
+                              const std::vector<FlatTensor>& tensors, const WriteOptions& options) {
+  if (tensors.size() != 1) {
+    return Error{ErrorCode::kUsage,
+                 "an .npy file holds one array, but there are " + std::to_string(tensors.size()),
+                 "", "Choose one with --select, or write .npz."};
+  }
+  LAN_TRY(const Tensor numbers, written_numbers(tensors[0], options));
+  LAN_TRY(const ArrayBytes bytes, array_bytes(numbers));
+  LAN_TRY(OutputFile file, OutputFile::create(path, options));
+  LAN_OK(file.write(as_bytes(bytes.array.header)));
+  LAN_OK(file.write(bytes.data()));
+  LAN_OK(file.commit());
+  return WriteReport{{path}, 1, file.position(), {}};
 }
 
 }  // namespace lanthorn

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "codec/mapped_file.h"
+#include "formats/flat_tensors.h"
 #include "formats/format.h"
+#include "formats/write.h"
 #include "lanthorn/result.h"
 #include "lanthorn/tensor.h"
 
@@ -27,5 +29,12 @@ Result<StateDict> read_npz(const std::shared_ptr<const MappedFile>& file,
 
 /// Writes tensors as numpy.savez does. The names must differ. kSystem, kNotFound, kOutOfMemory.
 Status write_npz(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
+/// The same for tensors of any file: quantized ones as the numbers that they stand for, strided ones
+/// in C order, one after the other, so that memory is bounded by the biggest.
+Result<WriteReport> write_npz(const std::filesystem::path& path,
+                              const std::vector<FlatTensor>& tensors, const WriteOptions& options);
+/// One tensor as an .npy file. kUsage where there are more or fewer.
+Result<WriteReport> write_npy(const std::filesystem::path& path,
+                              const std::vector<FlatTensor>& tensors, const WriteOptions& options);
 
 }  // namespace lanthorn

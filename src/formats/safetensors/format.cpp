@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "codec/byte_reader.h"
 #include "formats/named_tensors.h"
+#include "formats/safetensors/dtypes.h"
 #include "formats/safetensors/header.h"
 
 namespace lanthorn {
@@ -12,51 +13,15 @@ namespace {
 
 constexpr uint64_t kMaxHeader = 100'000'000;  // of the format itself
 
-struct Row {
-  std::string_view name;
-  DType dtype;
-  int bits;
-};
-
-constexpr Row kRows[] = {
-    {"BOOL", DType::kBool, 8},
-    {"U8", DType::kU8, 8},
-    {"I8", DType::kI8, 8},
-    {"F8_E5M2", DType::kF8E5M2, 8},
-    {"F8_E4M3", DType::kF8E4M3FN, 8},
-    {"F8_E8M0", DType::kF8E8M0FNU, 8},
-    {"F8_E4M3FNUZ", DType::kF8E4M3FNUZ, 8},
-    {"F8_E5M2FNUZ", DType::kF8E5M2FNUZ, 8},
-    {"I16", DType::kI16, 16},
-    {"U16", DType::kU16, 16},
-    {"F16", DType::kF16, 16},
-    {"BF16", DType::kBF16, 16},
-    {"I32", DType::kI32, 32},
-    {"U32", DType::kU32, 32},
-    {"F32", DType::kF32, 32},
-    {"C64", DType::kC64, 64},
-    {"F64", DType::kF64, 64},
-    {"I64", DType::kI64, 64},
-    {"U64", DType::kU64, 64},
-    {"F4", DType::kF4E2M1, 4},
-    {"F6_E2M3", DType::kUndefined, 6},
-    {"F6_E3M2", DType::kUndefined, 6},
-};
+using Row = SafetensorsDType;
 
 Error at(const SafetensorsEntry& entry, std::string message) {
   return Error{ErrorCode::kCorrupt, std::move(message), "tensor '" + entry.name + "'"};
 }
 
-const Row* row_of(std::string_view name) {
-  for (const Row& row : kRows) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
-
 /// Checks that an entry's bytes are as many as its dtype and shape take.
 Result<const Row*> check_entry(const SafetensorsEntry& entry) {
-  const Row* row = row_of(entry.dtype);
+  const Row* row = safetensors_dtype(entry.dtype);
   if (row == nullptr) return at(entry, "there is no dtype '" + entry.dtype + "'");
   const auto bits = checked_product(entry.shape, static_cast<uint64_t>(row->bits));
   if (!bits || *bits % 8 != 0 || entry.end < entry.begin || *bits / 8 != entry.end - entry.begin) {
@@ -109,6 +74,17 @@ Result<Tensor> unpack_f4(const SafetensorsEntry& entry, std::span<const std::byt
   return tensor;
 }
 
+/// Tensors that were tied when safetensors' save_model wrote them are there once; the metadata has the
+/// other names: {"lm_head.weight": "embed.weight"}.
+Status add_aliases(FileContents& contents) {
+  for (const auto& [alias, name] : contents.metadata) {
+    const Tensor* kept = contents.tensors.find(name);
+    if (kept == nullptr || alias == "format" || contents.tensors.find(alias) != nullptr) continue;
+    LAN_OK(contents.tensors.add(alias, *kept));
+  }
+  return ok();
+}
+
 bool matches(std::span<const std::byte> bytes) {
   if (bytes.size() < 9 || bytes[8] != std::byte{'{'}) return false;
   const bool short_header = load_little<uint64_t>(bytes.data()) <= kMaxHeader;
@@ -159,6 +135,7 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
     tensors.push_back({std::move(entry.name), *std::move(tensor)});
   }
   LAN_TRY(contents.tensors, make_state_dict(std::move(tensors)));
+  LAN_OK(add_aliases(contents));
   return contents;
 }
 

@@ -209,11 +209,12 @@ Status ObjectPickler::save_set(ObjectId id) {
 
 void ObjectPickler::save_bytes(ObjectId id) {
   const std::string& bytes = tree_[id].text;
+  const bool is_array = tree_[id].flag;
   // CPython writes no bytes at all as a call of `bytes`, which weights_only refuses.
-  writer_.global("_codecs", "encode");
+  writer_.global(is_array ? "__builtin__" : "_codecs", is_array ? "bytearray" : "encode");
   writer_.text(latin1_text(bytes));
   writer_.put();
-  writer_.literal("latin1");
+  writer_.literal(is_array ? "latin-1" : "latin1");
   writer_.close_tuple(2);
   writer_.put();
   writer_.op('R');
@@ -291,7 +292,7 @@ void ObjectPickler::save_storage(const StorageTable::Place& place) {
   }
   writer_.literal("cpu");
   writer_.integer(static_cast<int64_t>(place.count));
-  if (form_ == Form::kStream) writer_.none();
+  if (form_ == TorchForm::kLegacy) writer_.none();
   writer_.op('t');
   writer_.put();
   writer_.op('Q');

@@ -6,6 +6,7 @@
 
 #include "codec/pickle_writer.h"
 #include "formats/torch/storage_table.h"
+#include "formats/torch/write.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
 
@@ -15,9 +16,7 @@ namespace lanthorn {
 /// must be plain (plain_tree.h); what no `weights_only` loader takes is kUnsupported.
 class ObjectPickler {
  public:
-  enum class Form : uint8_t { kArchive, kStream };  // zip file, legacy stream
-
-  ObjectPickler(const ObjectTree& tree, StorageTable& storages, Form form)
+  ObjectPickler(const ObjectTree& tree, StorageTable& storages, TorchForm form)
       : tree_(tree), storages_(storages), form_(form), memo_(tree.nodes.size(), kNoMemo) {}
 
   /// The pickle of the whole tree. kLimit where it is nested too deep.
@@ -50,7 +49,7 @@ class ObjectPickler {
 
   const ObjectTree& tree_;
   StorageTable& storages_;
-  Form form_;
+  TorchForm form_;
   PickleWriter writer_;
   std::vector<uint32_t> memo_;          // by ObjectId
   std::vector<uint32_t> storage_keys_;  // the memo of each record's key

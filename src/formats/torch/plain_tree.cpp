@@ -124,6 +124,7 @@ Status Plainer::fill(ObjectId id, ObjectId made) {
     case Kind::kSize:
       object.kind = old.kind;
       object.text = old.text;
+      object.flag = old.flag;
       if (old.kind == Kind::kSize) {
         LAN_TRY(auto items, plain_all(old.items));
         out_.tree.nodes[made].items = std::move(items);

@@ -9,30 +9,23 @@ constexpr size_t kMaxNotes = 20;
 
 bool is_packed(DType dtype) { return dtype == DType::kQU4x2 || dtype == DType::kQU2x4; }
 
-/// Packed dtypes hold one value a byte here and rows of whole bytes in PyTorch.
-uint64_t packed_row(const Tensor& tensor) {
-  const uint64_t per_byte = tensor.dtype() == DType::kQU4x2 ? 2 : 4;
-  const uint64_t row = tensor.rank() == 0 ? 1 : static_cast<uint64_t>(tensor.shape().back());
-  return (row + per_byte - 1) / per_byte;
-}
+uint64_t per_byte(DType dtype) { return dtype == DType::kQU4x2 ? 2 : 4; }
 
-uint64_t rows_of(const Tensor& tensor) {
-  const auto row = tensor.rank() == 0 ? 1 : tensor.shape().back();
-  return row == 0 ? 0 : static_cast<uint64_t>(tensor.count() / row);
+/// The size of a storage of packed values: PyTorch makes room for rows of whole bytes, though it
+/// writes the values without gaps.
+uint64_t packed_bytes(const Tensor& tensor) {
+  const uint64_t row = tensor.rank() == 0 ? 1 : static_cast<uint64_t>(tensor.shape().back());
+  const uint64_t each = per_byte(tensor.dtype());
+  return row == 0 ? 0 : static_cast<uint64_t>(tensor.count()) / row * ((row + each - 1) / each);
 }
 
 Result<std::vector<std::byte>> pack(const Tensor& tensor) {
   LAN_TRY(const Tensor straight, tensor.contiguous());
-  const int per_byte = tensor.dtype() == DType::kQU4x2 ? 2 : 4, bits = 8 / per_byte;
-  const uint64_t row_bytes = packed_row(tensor), rows = rows_of(tensor);
-  const uint64_t row = rows == 0 ? 0 : static_cast<uint64_t>(tensor.count()) / rows;
-  std::vector<std::byte> packed(rows * row_bytes);
-  const std::byte* source = straight.data();
-  for (uint64_t r = 0; r < rows; ++r) {
-    for (uint64_t i = 0; i < row; ++i) {
-      const auto shift = bits * static_cast<int>(i % static_cast<uint64_t>(per_byte));
-      packed[r * row_bytes + i / static_cast<uint64_t>(per_byte)] |= *source++ << shift;
-    }
+  const uint64_t each = per_byte(tensor.dtype());
+  std::vector<std::byte> packed(packed_bytes(tensor));
+  const auto values = straight.as<std::byte>();
+  for (uint64_t i = 0; i < values.size(); ++i) {
+    packed[i / each] |= values[i] << static_cast<int>(8 / each * (i % each));
   }
   return packed;
 }
@@ -88,7 +81,7 @@ size_t StorageTable::add(const Tensor& tensor, DType from, DType to, bool alone)
   record.unit = storage_class(to).empty() ? 1 : dtype_bytes(to);
   const uint64_t source = alone ? tensor.byte_size() : tensor.storage()->bytes().size();
   record.bytes = from == to ? source : source / dtype_bytes(from) * dtype_bytes(to);
-  if (is_packed(from)) record.bytes = rows_of(tensor) * packed_row(tensor);
+  if (is_packed(from)) record.bytes = packed_bytes(tensor);
   records_.push_back(std::move(record));
   return records_.size() - 1;
 }

@@ -46,7 +46,7 @@ Status ObjectPickler::save_tensor(ObjectId id) {
 Status ObjectPickler::save_strided(const Object& object) {
   LAN_TRY(const StorageTable::Place place, storages_.place(object.tensor));
   const bool untyped = storage_class(place.dtype).empty();
-  if (untyped && form_ == Form::kStream) {
+  if (untyped && form_ == TorchForm::kLegacy) {
     return Error{ErrorCode::kUnsupported,
                  "PyTorch cannot read tensors of " + std::string(dtype_name(place.dtype)) +
                      " from the legacy stream",

@@ -152,17 +152,14 @@ Result<StorageView> TensorRebuilder::storage(PickleId id, int depth) {
   return nested;
 }
 
-/// Two or four values a byte, each row padded to whole bytes; one value a byte here.
+/// Two or four values a byte without gaps, in a storage that has room for rows of whole bytes; one
+/// value a byte here.
 Result<Tensor> TensorRebuilder::unpack(const StorageView& storage, DType dtype, const Shape& shape,
                                        PickleId place) {
-  const int per_byte = dtype == DType::kQU4x2 ? 2 : 4, bits = 8 / per_byte;
+  const uint64_t per_byte = dtype == DType::kQU4x2 ? 2 : 4, bits = 8 / per_byte;
   const auto count = checked_product(shape, 1);
   if (!count) return corrupt(place, "the shape " + shape_text(shape) + " has no size");
-  const uint64_t row = shape.empty() ? 1 : static_cast<uint64_t>(shape.back());
-  const uint64_t row_bytes =
-      row / static_cast<uint64_t>(per_byte) + (row % static_cast<uint64_t>(per_byte) != 0);
-  const uint64_t rows = row == 0 ? 0 : *count / row;
-  if (row_bytes > 0 && rows > storage.bytes / row_bytes) {
+  if (*count / per_byte + (*count % per_byte != 0) > storage.bytes) {
     return corrupt(place, "a packed tensor of shape " + shape_text(shape) +
                               " does not fit into its storage of " + std::to_string(storage.bytes) +
                               " bytes");
@@ -170,14 +167,10 @@ Result<Tensor> TensorRebuilder::unpack(const StorageView& storage, DType dtype, 
   LAN_OK(spend(*count, place));
   LAN_TRY(Tensor tensor, Tensor::allocate(dtype, shape));
   const auto source = storage.storage->bytes().subspan(storage.offset, storage.bytes);
-  std::byte* target = tensor.mutable_data();
-  for (uint64_t r = 0; r < rows; ++r) {
-    for (uint64_t i = 0; i < row; ++i) {
-      const auto at = static_cast<uint64_t>(i) / static_cast<uint64_t>(per_byte);
-      const int shift = bits * static_cast<int>(i % static_cast<uint64_t>(per_byte));
-      *target++ =
-          source[r * row_bytes + at] >> shift & std::byte{static_cast<uint8_t>((1 << bits) - 1)};
-    }
+  const auto target = tensor.mutable_as<std::byte>();
+  const auto mask = static_cast<std::byte>((1 << bits) - 1);
+  for (uint64_t i = 0; i < *count; ++i) {
+    target[i] = source[i / per_byte] >> static_cast<int>(bits * (i % per_byte)) & mask;
   }
   return tensor;
 }

@@ -4,6 +4,7 @@
 
 #include "codec/byte_reader.h"
 #include "codec/pickle_writer.h"
+#include "formats/shards.h"
 #include "formats/torch/archive_writer.h"
 #include "formats/torch/object_pickler.h"
 #include "formats/torch/plain_tree.h"
@@ -83,51 +84,53 @@ Status write_stream(OutputFile& file, const std::string& pickle, const StorageTa
   return ok();
 }
 
-}  // namespace
-
-ObjectTree state_dict_tree(const StateDict& state) {
-  ObjectTree tree;
-  Object root;
-  root.kind = Object::Kind::kDict;
-  root.text = "collections.OrderedDict";
-  for (const NamedTensor& named : state.entries()) {
-    Object key, value;
-    key.kind = Object::Kind::kString;
-    key.text = named.name;
-    value.kind = Object::Kind::kTensor;
-    value.tensor = named.tensor;
-    for (Object* object : {&key, &value}) {
-      root.items.push_back(static_cast<ObjectId>(tree.nodes.size()));
-      tree.nodes.push_back(std::move(*object));
-    }
-  }
-  tree.root = static_cast<ObjectId>(tree.nodes.size());
-  tree.nodes.push_back(std::move(root));
-  return tree;
-}
-
-Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectTree& tree,
-                                const WriteOptions& options, TorchForm form) {
+/// Writes the tree into `file`, which the caller commits.
+Status write_tree(OutputFile& file, const std::filesystem::path& path, const ObjectTree& tree,
+                  const WriteOptions& options, TorchForm form, WriteReport& report) {
   LAN_TRY(PlainTree plain, make_plain(tree));
   StorageTable storages(options);
-  ObjectPickler pickler(plain.tree, storages,
-                        form == TorchForm::kZip ? ObjectPickler::Form::kArchive
-                                                : ObjectPickler::Form::kStream);
+  ObjectPickler pickler(plain.tree, storages, form);
   LAN_TRY(const std::string pickle, pickler.pickle());
-  LAN_TRY(OutputFile file, OutputFile::create(path, options));
   if (form == TorchForm::kZip) {
     LAN_OK(write_zip(file, torch_archive_prefix(path.filename().string()), pickle, storages));
   } else {
     LAN_OK(write_stream(file, pickle, storages));
   }
-  LAN_OK(file.commit());
-  WriteReport report;
-  report.files = {path};
-  report.tensors = plain.tensors;
-  report.bytes = file.position();
-  report.notes = std::move(plain.notes);
+  report.tensors += plain.tensors;
+  for (std::string& note : plain.notes) report.notes.push_back(std::move(note));
   for (std::string& note : storages.take_notes()) report.notes.push_back(std::move(note));
+  return ok();
+}
+
+template <TorchForm form>
+Status write_shard(OutputFile& file, const std::filesystem::path& path,
+                   const std::vector<FlatTensor>& tensors, const WriteOptions& options,
+                   WriteReport& report) {
+  WriteReport part;
+  LAN_OK(write_tree(file, path, tree_of(tensors), options, form, part));
+  for (std::string& note : part.notes) report.notes.push_back(std::move(note));
+  return ok();
+}
+
+}  // namespace
+
+Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectTree& tree,
+                                const WriteOptions& options, TorchForm form) {
+  LAN_TRY(OutputFile file, OutputFile::create(path, options));
+  WriteReport report;
+  LAN_OK(write_tree(file, path, tree, options, form, report));
+  LAN_OK(file.commit());
+  report.files = {path};
+  report.bytes = file.position();
   return report;
+}
+
+Result<WriteReport> write_torch(const std::filesystem::path& path,
+                                const std::vector<FlatTensor>& tensors,
+                                const WriteOptions& options, TorchForm form) {
+  return write_shards(path, tensors, options,
+                      form == TorchForm::kZip ? write_shard<TorchForm::kZip>
+                                              : write_shard<TorchForm::kLegacy>);
 }
 
 }  // namespace lanthorn

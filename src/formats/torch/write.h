@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <vector>
 
+#include "formats/flat_tensors.h"
 #include "formats/write.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
@@ -17,7 +20,9 @@ enum class TorchForm : uint8_t { kZip, kLegacy };
 Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectTree& tree,
                                 const WriteOptions& options, TorchForm form = TorchForm::kZip);
 
-/// The tree of a state_dict: an OrderedDict of these tensors.
-ObjectTree state_dict_tree(const StateDict& state);
+/// The same for named tensors, which become an OrderedDict; in shards where options ask for them.
+Result<WriteReport> write_torch(const std::filesystem::path& path,
+                                const std::vector<FlatTensor>& tensors,
+                                const WriteOptions& options, TorchForm form = TorchForm::kZip);
 
 }  // namespace lanthorn

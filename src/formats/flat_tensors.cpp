@@ -1,0 +1,186 @@
+#include "formats/flat_tensors.h"
+
+#include "formats/torch/object_walk.h"
+#include "formats/torch/state_names.h"
+
+namespace lanthorn {
+namespace {
+
+using Kind = Object::Kind;
+
+bool is_quantized(DType dtype) { return dtype >= DType::kQI8 && dtype <= DType::kQU2x4; }
+
+class Tensors : public ObjectVisitor {
+ public:
+  explicit Tensors(const ObjectTree& tree) : tree_(tree) {}
+  Result<bool> visit(const std::string&, ObjectId id) override {
+    if (tree_[id].kind != Kind::kTensor) return true;
+    ids.push_back(id);
+    return false;
+  }
+  std::vector<ObjectId> ids;
+
+ private:
+  const ObjectTree& tree_;
+};
+
+/// A number or tensor of numbers as a tensor; undefined for others.
+Tensor as_tensor(const Object& object) {
+  switch (object.kind) {
+    case Kind::kTensor:
+      return object.tensor;
+    case Kind::kInt:
+      return Tensor::scalar_i64(object.integer);
+    case Kind::kFloat:
+      return Tensor::of<double>(DType::kF64, {}, std::span(&object.real, 1));
+    default:
+      return Tensor();
+  }
+}
+
+/// Of (scheme, scale, zero point[, axis]); null where that is not what the object is.
+std::shared_ptr<const Quantizer> quantizer_of(const ObjectTree& tree, const Object& object) {
+  if (!is_quantized(object.tensor.dtype()) || object.arguments == kNoObject) return nullptr;
+  const auto& items = tree[object.arguments].items;
+  if (items.size() < 3) return nullptr;
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = tree[items[0]].text;
+  quantizer->scales = as_tensor(tree[items[1]]);
+  quantizer->zero_points = as_tensor(tree[items[2]]);
+  if (items.size() > 3) quantizer->axis = tree[items[3]].integer;
+  if (!quantizer->scales.defined() || !quantizer->zero_points.defined()) return nullptr;
+  return quantizer;
+}
+
+Error corrupt(const std::string& name) {
+  return Error{ErrorCode::kCorrupt, "the scales of the quantized tensor do not fit its shape",
+               "tensor '" + name + "'"};
+}
+
+template <class T>
+void scale_integers(const Tensor& integers, std::span<const double> scales,
+                    std::span<const double> zero_points, bool float_zero_points, uint64_t inner,
+                    std::span<float> out) {
+  const auto values = integers.as<T>();
+  for (size_t i = 0; i < out.size(); ++i) {
+    const size_t channel = scales.size() == 1 ? 0 : i / inner % scales.size();
+    const auto scale = static_cast<float>(scales[channel]);
+    if (float_zero_points) {
+      out[i] = (static_cast<float>(values[i]) - static_cast<float>(zero_points[channel])) * scale;
+    } else {
+      const auto zero_point = static_cast<int64_t>(zero_points[channel]);
+      out[i] = scale * static_cast<float>(static_cast<int64_t>(values[i]) - zero_point);
+    }
+  }
+}
+
+ObjectId add(ObjectTree& tree, Object object) {
+  tree.nodes.push_back(std::move(object));
+  return static_cast<ObjectId>(tree.nodes.size() - 1);
+}
+
+ObjectId add_number(ObjectTree& tree, const Tensor& number) {
+  Object object;
+  if (number.rank() > 0) {
+    object.kind = Kind::kTensor;
+    object.tensor = number;
+  } else if (is_floating(number.dtype())) {
+    object.kind = Kind::kFloat;
+    object.real = number.to_doubles()->at(0);
+  } else {
+    object.kind = Kind::kInt;
+    object.integer = number.to_ints()->at(0);
+  }
+  return add(tree, std::move(object));
+}
+
+ObjectId add_quantizer(ObjectTree& tree, const Quantizer& quantizer) {
+  Object scheme, tuple;
+  scheme.kind = Kind::kGlobal;
+  scheme.text = quantizer.scheme;
+  tuple.kind = Kind::kTuple;
+  tuple.items.push_back(add(tree, std::move(scheme)));
+  tuple.items.push_back(add_number(tree, quantizer.scales));
+  tuple.items.push_back(add_number(tree, quantizer.zero_points));
+  if (quantizer.axis >= 0)
+    tuple.items.push_back(add_number(tree, Tensor::scalar_i64(quantizer.axis)));
+  return add(tree, std::move(tuple));
+}
+
+}  // namespace
+
+Result<Tensor> FlatTensor::numbers() const {
+  if (!quantizer) return tensor;
+  const auto scales = quantizer->scales.to_doubles();
+  const auto zero_points = quantizer->zero_points.to_doubles();
+  if (!scales || !zero_points || scales->empty() || scales->size() != zero_points->size()) {
+    return corrupt(name);
+  }
+  uint64_t inner = 1;
+  if (scales->size() > 1 || quantizer->axis >= 0) {
+    const auto axis = static_cast<size_t>(quantizer->axis);
+    if (quantizer->axis < 0 || axis >= tensor.rank() ||
+        tensor.shape()[axis] != static_cast<int64_t>(scales->size())) {
+      return corrupt(name);
+    }
+    for (size_t i = axis + 1; i < tensor.rank(); ++i) {
+      inner *= static_cast<uint64_t>(tensor.shape()[i]);
+    }
+  }
+  LAN_TRY(const Tensor integers, tensor.contiguous());
+  LAN_TRY(Tensor made, Tensor::allocate(DType::kF32, tensor.shape()));
+  const auto out = made.mutable_as<float>();
+  const bool real_zeros = is_floating(quantizer->zero_points.dtype());
+  switch (tensor.dtype()) {
+    case DType::kQI8:
+      scale_integers<int8_t>(integers, *scales, *zero_points, real_zeros, inner, out);
+      break;
+    case DType::kQI32:
+      scale_integers<int32_t>(integers, *scales, *zero_points, real_zeros, inner, out);
+      break;
+    default:
+      scale_integers<uint8_t>(integers, *scales, *zero_points, real_zeros, inner, out);
+  }
+  return made;
+}
+
+Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree) {
+  LAN_TRY(const StateDict names, name_tensors(tree));
+  Tensors walk(tree);
+  LAN_OK(walk_objects(tree, tree.root, walk));
+  std::vector<FlatTensor> tensors = flat_tensors(names);
+  for (size_t i = 0; i < tensors.size() && i < walk.ids.size(); ++i) {
+    tensors[i].quantizer = quantizer_of(tree, tree[walk.ids[i]]);
+  }
+  return tensors;
+}
+
+std::vector<FlatTensor> flat_tensors(const StateDict& state) {
+  std::vector<FlatTensor> tensors;
+  tensors.reserve(state.size());
+  for (const NamedTensor& named : state.entries()) {
+    tensors.push_back({named.name, named.tensor, nullptr});
+  }
+  return tensors;
+}
+
+ObjectTree tree_of(const std::vector<FlatTensor>& tensors) {
+  ObjectTree tree;
+  Object root;
+  root.kind = Kind::kDict;
+  root.text = "collections.OrderedDict";
+  for (const FlatTensor& flat : tensors) {
+    Object key, value;
+    key.kind = Kind::kString;
+    key.text = flat.name;
+    value.kind = Kind::kTensor;
+    value.tensor = flat.tensor;
+    if (flat.quantizer) value.arguments = add_quantizer(tree, *flat.quantizer);
+    root.items.push_back(add(tree, std::move(key)));
+    root.items.push_back(add(tree, std::move(value)));
+  }
+  tree.root = add(tree, std::move(root));
+  return tree;
+}
+
+}  // namespace lanthorn
