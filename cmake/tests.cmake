@@ -8,3 +8,15 @@ target_compile_definitions(lanthorn_tests PRIVATE LANTHORN_SOURCE_DIR="${CMAKE_S
 lan_precompile(lanthorn_tests <gtest/gtest.h>)
 add_test(NAME unit COMMAND lanthorn_tests)
 include(cmake/thread_tests.cmake)
+# tests/programs/<name>.cpp is a program of its own that Python's tests call: programs/<name> in the build folder. Its writes and
+# allocations go through it, so that it can let them fail (tests/programs/faults.h).
+set(wrapped write fsync fdatasync rename symlink calloc)
+list(TRANSFORM wrapped PREPEND "-Wl,--wrap=")
+file(GLOB test_programs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/programs/*.cpp)
+foreach(source IN LISTS test_programs)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(program_${name} ${source})
+  target_link_libraries(program_${name} PRIVATE lanthorn_flags lanthorn)
+  target_link_options(program_${name} PRIVATE ${wrapped})
+  set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+endforeach()

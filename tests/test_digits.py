@@ -50,6 +50,14 @@ def test_weights_are_listed_with_dtype_and_shape(name):
     assert found["bn1.num_batches_tracked"]["dtype"] == "int64" and found["bn1.num_batches_tracked"]["shape"] == []
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_inspect_prints_the_graph_and_the_code(name):
+    shown = program.succeed("inspect", DIGITS / name, "--graph").stdout
+    assert shown.count(" = Conv(") == 2 and "  return %" in shown
+    code = program.succeed("inspect", DIGITS / name, "--code").stdout
+    assert ("def forward(self" in code) == name.endswith(".pt")
+
+
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_a_file_without_a_program_says_so(name):
     done = program.call("run", DIGITS / name, "--inputs", DIGITS / "golden.npz")

@@ -92,6 +92,15 @@ def test_the_scores_are_pytorchs(url):
     program.assert_same({"out0": np.asarray(answer["output"], np.float32)}, {"out0": golden["out0"]})
 
 
+def test_labels_name_the_classes():
+    words = (DIGITS / "labels.txt").read_text().split()
+    with serving(DIGITS / "digits_traced.pt", "--labels", DIGITS / "labels.txt") as (address, _):
+        answer = requests.post(f"{address}/predict", json=REQUEST, timeout=30).json()
+        described = requests.get(f"{address}/openapi.json", timeout=30).json()["paths"]["/predict"]["post"]["responses"]["200"]
+    assert answer == {"prediction": list(range(10)), "labels": words}
+    assert "labels" in described["content"]["application/json"]["schema"]["properties"]
+
+
 @pytest.mark.parametrize("what", BODIES)
 def test_a_body_that_does_not_fit_is_answered_as_fastapi_answers_it(what, url, fastapi_client):
     headers = {"Content-Type": "application/json"}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # fresh.sh 12|13 (as root): a bare Debian in a folder, a clean checkout of HEAD in it, `./dev demo` twice and `./dev test`.
+# LANTHORN_FRESH_CCACHE=FOLDER keeps the compiler's cache in a folder of this machine, for a second run; without it everything is compiled.
 # What this machine needs to reach its registries is carried over: apt and pip settings, certificates, and the local folders that pip's
 # settings name. Everything is mounted in a namespace of this script's own, so nothing stays mounted when it ends.
 set -euo pipefail
@@ -63,6 +64,11 @@ for path in $({ cat /etc/pip.conf /etc/xdg/pip/pip.conf /root/.config/pip/pip.co
   mount --rbind "$path" "$root$path" 2>/dev/null || cp -a "$path/." "$root$path"
 done
 
+if [ -n "${LANTHORN_FRESH_CCACHE:-}" ]; then
+  mkdir -p "$LANTHORN_FRESH_CCACHE" "$root/root/.cache/lanthorn/ccache"
+  mount --bind "$LANTHORN_FRESH_CCACHE" "$root/root/.cache/lanthorn/ccache"
+fi
+
 mkdir -p "$root/root/lanthorn"
 git -c safe.directory="$ROOT" archive HEAD | tar -x -C "$root/root/lanthorn"
 inside() {
@@ -72,10 +78,9 @@ inside() {
 }
 failed=0
 timed() {
-  local started=$SECONDS
   printf '\n#### Debian %s: %s\n' "$suite" "$1"
-  inside "$1" || failed=1
-  printf '#### %s took %s s\n' "$1" $((SECONDS - started))
+  local TIMEFORMAT="#### $1 took %0R s, and %0U + %0S s of processor time"
+  time inside "$1" || failed=1
 }
 timed './dev demo'
 timed './dev demo'

@@ -52,8 +52,8 @@ build() {  # PRESET [TARGET...]
   cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"}
 }
 
-# Of a build's output every fortieth step, so that a log shows where it is.
-progress() { awk 'match($0, /^\[[0-9]+\/[0-9]+\]/) && (++steps % 40) == 1 {print "   " substr($0, 1, RLENGTH); fflush()}'; }
+# Of a build's output every fiftieth step, so that a log shows where it is.
+progress() { grep --line-buffered -oE '^\[[0-9]*[05]0/[0-9]+\]' | sed -u 's/^/   /'; }
 
 export -f count report check build progress
 
@@ -66,7 +66,7 @@ prepare_python() {
   key=$(cat tests/requirements.txt tests/onnx_values.py tests/fixtures/*.py | sha256sum | cut -c1-16)
   FIXTURES=$CACHE/fixtures-$key
   mkdir -p "$FIXTURES"
-  for generator in make_onnx_nodes make_onnx_runtime "make_torchvision --few"; do
+  for generator in make_onnx_nodes make_onnx_runtime make_onnx_check "make_torchvision --few"; do
     # shellcheck disable=SC2086
     set -- $generator
     "$PYTHON" "tests/fixtures/$1.py" "$FIXTURES" "${@:2}" || echo "$1: some could not be made"

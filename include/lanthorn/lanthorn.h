@@ -1,6 +1,8 @@
 #pragma once
 
 // The whole public API of lanthorn.
+#include "lanthorn/checkpoint.h"
+#include "lanthorn/checkpoint_store.h"
 #include "lanthorn/load_state_dict.h"
 #include "lanthorn/model.h"
 #include "lanthorn/object.h"

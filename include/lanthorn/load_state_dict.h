@@ -36,14 +36,15 @@ struct KeyReport {
 };
 
 struct LoadedState {
-  StateDict state;   // the model's names, order, shapes and dtypes, with the file's values where they fit
+  StateDict
+      state;  // the model's names, order, shapes and dtypes, with the file's values where they fit
   KeyReport report;
 };
 
-/// Puts `saved` into the place of `model`'s tensors: by name, cast to the model's dtype, a vector into
-/// a scalar's place by its first number, as PyTorch does. Tensors that need no cast are shared, not
-/// copied. kInvalidInput with the report where `mode` does not accept what was found; kUnsupported
-/// for dtypes that cannot be cast.
+/// Puts `saved` into the place of `model`'s tensors: by name, cast to the model's dtype, a vector
+/// into a scalar's place by its first number, as PyTorch does. Tensors that need no cast are
+/// shared, not copied. kInvalidInput with the report where `mode` does not accept what was found;
+/// kUnsupported for dtypes that cannot be cast.
 Result<LoadedState> load_state_dict(const StateDict& model, const StateDict& saved,
                                     LoadMode mode = LoadMode::kStrict,
                                     std::string_view class_name = "Module");

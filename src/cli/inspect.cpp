@@ -77,7 +77,8 @@ int run_command(int argc, char** argv) {
   app.add_flag("--modules", options.modules, "list the modules of a whole model: classes, settings, hooks");
   app.add_option("--tensor", options.tensor, "show the numbers of this one tensor");
   app.add_option("--output", options.output, "with --tensor: write it to this .npy file");
-  app.add_flag("--graph", options.graph, "print the graph or the code");
+  app.add_flag("--graph", options.graph, "print the graph (of a program the one that its example inputs lead to)");
+  app.add_flag("--code", options.code, "print the code of a TorchScript archive");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   app.footer("Examples:\n"

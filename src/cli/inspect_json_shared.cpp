@@ -208,6 +208,7 @@ Status inspect_as_json(const Model& model, const InspectOptions& options) {
   for (const auto& [key, value] : model.metadata()) pair(writer, key, value);
   writer.EndObject();
   texts(writer, "notes", model.notes());
+  LAN_OK(write_values(writer, model));
   if (options.tensors) LAN_OK(write_tensors(writer, model, options));
   if (options.objects && model.objects()) LAN_OK(write_objects(writer, *model.objects()));
   if (options.modules) {

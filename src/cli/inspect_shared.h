@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/command_line_shared.h"
+#include "cli/json_shared.h"
 #include "formats/module_list.h"
 #include "lanthorn/lanthorn.h"
 #include "tensor/statistics.h"
@@ -14,12 +15,15 @@ namespace lanthorn {
 struct InspectOptions {
   std::string file, tensor, output;
   std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false, digest = false, stats = false;
+  bool json = false, tensors = false, graph = false, code = false, digest = false, stats = false;
   bool objects = false, modules = false;
 };
 
 /// One JSON document on stdout.
 Status inspect_as_json(const Model& model, const InspectOptions& options);
+/// "values" of an ONNX model: the types of everything in its main graph, symbols kept. Nothing for
+/// other files.
+Status write_values(JsonWriter& writer, const Model& model);
 /// For people.
 Status inspect_as_text(const Model& model, const InspectOptions& options);
 /// --tensor: one tensor, shown or written to a .npy file.

@@ -145,6 +145,7 @@ Status inspect_as_text(const Model& model, const InspectOptions& options) {
   if (options.objects && model.objects()) LAN_OK(print_objects(*model.objects()));
   if (options.tensors) LAN_OK(print_tensors(model, options));
   if (options.graph) std::printf("\n%s", model.program_text().c_str());
+  if (options.code) std::printf("\n%s", model.code().c_str());
   return ok();
 }
 

@@ -12,12 +12,9 @@ namespace lanthorn {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
-inline void json_text(JsonWriter& writer, std::string_view text) {
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-inline void json_key(JsonWriter& writer, std::string_view key) {
-  writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-}
+/// A string; what is no UTF-8 in it (a name out of a file) becomes U+FFFD, so that the document is JSON.
+void json_text(JsonWriter& writer, std::string_view text);
+void json_key(JsonWriter& writer, std::string_view key);
 /// {"name", "dtype", "shape": [int | "symbol" | null]}
 void json_port(JsonWriter& writer, const Port& port);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "cli/classes_shared.h"
 #include "cli/command.h"
 #include "cli/command_line_shared.h"
 #include "serve/router.h"
@@ -16,7 +17,7 @@ namespace {
 struct Options {
   std::vector<std::string> models, shapes;
   std::string http = "127.0.0.1:8080";
-  std::string grpc, preprocess;
+  std::string grpc, preprocess, labels;
   std::string precision = "fp32";
   int threads = 0;
   HttpLimits limits;
@@ -61,6 +62,10 @@ Status serve(const Options& options) {
   if (!options.preprocess.empty()) {
     LAN_TRY(pictures, load_preprocess(options.preprocess));
   }
+  std::vector<std::string> labels;
+  if (!options.labels.empty()) {
+    LAN_TRY(labels, read_labels(options.labels));
+  }
   std::vector<ServedModel> models;
   for (const std::string& text : options.models) {
     const auto [name, path] = split_name(text);
@@ -72,6 +77,7 @@ Status serve(const Options& options) {
     auto model = open_served_model(name, path, load_options, session_options);
     if (!model) return std::move(model).error();
     model->pictures = pictures;
+    if (model->classifier) model->labels = labels;
     models.push_back(*std::move(model));
   }
   Router router(std::move(models));
@@ -99,8 +105,9 @@ int run_command(int argc, char** argv) {
   app.add_option("--grpc", options.grpc, "accepted for scripts that give it; this version answers HTTP only, and says so");
   app.add_option("--threads", options.threads, "the most threads to use (default: all)")->check(CLI::Range(0, 4096));
   app.add_option("--preprocess", options.preprocess, "models whose input is a picture take PNG and JPEG bodies too: imagenet, digits or FILE.json");
+  app.add_option("--labels", options.labels, "names of a classifier's classes, one a line; the answer has them too, as \"labels\"");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where a file does not tell")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--precision", options.precision, "fp32; bf16 is refused until operators compute in it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
+  app.add_option("--precision", options.precision, "fp32, or bf16: products and convolutions with weights in bfloat16 (half the memory), sums in float32")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_option("--max-body-mb", options.max_body_mb, "the largest body that is read, in MB")->check(CLI::Range(1, 4000))->capture_default_str();
   app.add_option("--max-connections", options.limits.max_connections, "connections at once; more wait")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--idle-seconds", options.limits.idle_seconds, "how long a connection may stay between requests")->check(CLI::Range(1, 86400))->capture_default_str();

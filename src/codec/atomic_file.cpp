@@ -38,9 +38,11 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
   }
   std::random_device random;
   for (int attempt = 0; attempt < 100; ++attempt) {
-    file.temporary_ = file.path_;
-    file.temporary_.replace_filename("." + file.path_.filename().string() + "." +
-                                     std::to_string(random()) + ".tmp");
+    // Not by path::replace_filename: libstdc++'s frees a path twice when memory runs out in it.
+    const std::string& name = file.path_.native();
+    const size_t start = name.rfind('/') + 1;  // 0 where there is none
+    file.temporary_ = name.substr(0, start) + "." + name.substr(start) + "." +
+                      std::to_string(random()) + ".tmp";
     file.descriptor_ =
         ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file.descriptor_ >= 0) return file;
@@ -93,8 +95,9 @@ Status AtomicFile::commit() {
   temporary_.clear();
   // The folder's entry is on the disk only after the folder is; where that cannot be done, the file
   // is complete all the same.
-  const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string folder = path_.native().substr(0, path_.native().rfind('/') + 1);
+  const int directory =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory >= 0) {
     ::fsync(directory);
     ::close(directory);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "lanthorn/result.h"
 
@@ -28,7 +29,8 @@ class AtomicFile {
 
  private:
   AtomicFile() = default;
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_;
+  std::string temporary_;
   int descriptor_ = -1;
   uint64_t written_ = 0, flushed_ = 0;
 };

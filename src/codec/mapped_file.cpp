@@ -50,7 +50,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
       return system_error(path, number);
     }
     file->bytes_ = {static_cast<const std::byte*>(address), size};
-    file->mapped_ = true;
+    file->kind_ = Kind::kMapped;
   }
   ::close(descriptor);
   return std::shared_ptr<const MappedFile>(std::move(file));
@@ -62,6 +62,13 @@ std::shared_ptr<const MappedFile> MappedFile::of(std::span<const std::byte> byte
   auto* copy = static_cast<std::byte*>(::operator new (bytes.size(), std::align_val_t{64}));
   std::memcpy(copy, bytes.data(), bytes.size());
   file->bytes_ = {copy, bytes.size()};
+  file->kind_ = Kind::kCopied;
+  return file;
+}
+
+std::shared_ptr<const MappedFile> MappedFile::view(std::span<const std::byte> bytes) {
+  auto file = std::shared_ptr<MappedFile>(new MappedFile);
+  file->bytes_ = bytes;
   return file;
 }
 
@@ -69,7 +76,8 @@ void MappedFile::advise(std::span<const std::byte> part, int advice) const {
   constexpr uintptr_t kPage = 4096;
   const auto address = [](const std::byte* at) { return reinterpret_cast<uintptr_t>(at); };
   uintptr_t begin = address(part.data()), end = begin + part.size();
-  if (!mapped_ || begin < address(bytes_.data()) || end > address(bytes_.data() + bytes_.size())) {
+  if (kind_ != Kind::kMapped || begin < address(bytes_.data()) ||
+      end > address(bytes_.data() + bytes_.size())) {
     return;
   }
   begin = begin / kPage * kPage;
@@ -87,9 +95,9 @@ void MappedFile::release(std::span<const std::byte> part) const {
 }
 
 MappedFile::~MappedFile() {
-  if (bytes_.empty()) return;
+  if (bytes_.empty() || kind_ == Kind::kViewed) return;
   auto* address = const_cast<std::byte*>(bytes_.data());
-  if (mapped_) {
+  if (kind_ == Kind::kMapped) {
     ::munmap(address, bytes_.size());
   } else {
     ::operator delete (address, std::align_val_t{64});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -16,6 +17,8 @@ class MappedFile {
   static Result<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& path);
   /// The same interface over bytes in memory (tests, fuzzing, requests); copies them.
   static std::shared_ptr<const MappedFile> of(std::span<const std::byte> bytes);
+  /// The same over bytes that outlive it.
+  static std::shared_ptr<const MappedFile> view(std::span<const std::byte> bytes);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -33,7 +36,7 @@ class MappedFile {
   void advise(std::span<const std::byte> part, int advice) const;
   std::span<const std::byte> bytes_;
   std::filesystem::path path_;
-  bool mapped_ = false;
+  enum class Kind : uint8_t { kMapped, kCopied, kViewed } kind_ = Kind::kViewed;
 };
 
 }  // namespace lanthorn

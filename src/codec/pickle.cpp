@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "codec/pickle_depth.h"
 #include "codec/pickle_machine.h"
+#include "codec/pickle_opcode.h"
 
 namespace lanthorn {
 
@@ -58,8 +59,8 @@ Status PickleMachine::text_opcode(uint8_t opcode) {
       LAN_TRY(const std::string_view name, in_.line());
       if (!is_utf8(line) || !is_utf8(name)) return fail("the name of a global is not UTF-8");
       if (opcode == 'c') return push(make_global(std::string(line), std::string(name), false));
-      LAN_TRY(auto items, pop_mark());
       LAN_TRY(const PickleId global, make_global(std::string(line), std::string(name), false));
+      LAN_TRY(auto items, pop_mark());
       LAN_TRY(const PickleId arguments, make_list(Kind::kTuple, std::move(items)));
       return push(make_call(global, arguments));
     }
@@ -75,6 +76,7 @@ Status PickleMachine::stop() {
 #define LAN_OPERAND(type, name) LAN_TRY(const auto name, in_.number<type>())
 
 Status PickleMachine::dispatch(uint8_t opcode) {
+  LAN_OK(in_.skip(1));
   switch (opcode) {
     case 0x80: {  // PROTO
       LAN_OPERAND(uint8_t, protocol);
@@ -310,15 +312,40 @@ Status PickleMachine::dispatch(uint8_t opcode) {
 
 #undef LAN_OPERAND
 
-Status PickleMachine::run() {
+bool PickleMachine::step_over() {
+  const uint64_t start = start_ - base_;
+  const auto end = pickle_opcode_end(bytes_, start);
+  if (!tolerant_ || exhausted_ || !end) return false;
+  in_ = ByteReader(bytes_, base_);
+  if (!in_.skip(*end)) return false;
+  tree_.bytes_read = *end;
+  const auto opcode = static_cast<uint8_t>(bytes_[start]);
+  if (opcode == '.') done_ = true;
+  // Something that may be called, filled and given a state stands for what should be here.
+  return !pickle_opcode_pushes(opcode) || push(make(Kind::kExtension)).ok();
+}
+
+Status PickleMachine::run_opcodes() {
+  std::optional<Error> first;
   while (!done_) {
     start_ = in_.offset();
-    if (in_.at_end()) return fail("the pickle ends without STOP");
-    LAN_TRY(const auto opcode, in_.number<uint8_t>());
-    auto status = dispatch(opcode);
-    tree_.bytes_read = in_.position();
-    if (!status) return status;
+    auto status = in_.at_end() ? fail("the pickle ends without STOP") : ok();
+    if (status) {
+      status = dispatch(static_cast<uint8_t>(bytes_[in_.position()]));
+      tree_.bytes_read = in_.position();
+    }
+    if (status) continue;
+    if (!first) {
+      first = std::move(status).error();
+      error_offset_ = start_;
+    }
+    if (!step_over()) break;
   }
+  return first ? Status(*std::move(first)) : ok();
+}
+
+Status PickleMachine::run() {
+  LAN_OK(run_opcodes());
   if (pickle_depth(tree_, limits_.max_depth) > limits_.max_depth) {
     tree_.root = kNoPickle;
     return Error{ErrorCode::kLimit, "the pickle nests values more than " +
@@ -329,17 +356,21 @@ Status PickleMachine::run() {
 
 Result<PickleTree> read_pickle(std::span<const std::byte> bytes, const PickleLimits& limits,
                                uint64_t base_offset) {
-  PickleScan scan = scan_pickle(bytes, limits, base_offset);
-  if (scan.error) return *std::move(scan.error);
-  return std::move(scan.tree);
+  PickleMachine machine(bytes, limits, base_offset, /*tolerant=*/false);
+  LAN_OK(machine.run());
+  return machine.take();
 }
 
 PickleScan scan_pickle(std::span<const std::byte> bytes, const PickleLimits& limits,
                        uint64_t base_offset) {
-  PickleMachine machine(bytes, limits, base_offset);
+  PickleMachine machine(bytes, limits, base_offset, /*tolerant=*/true);
   auto status = machine.run();
   PickleScan scan{machine.take(), std::nullopt};
-  if (!status) scan.error = std::move(status).error();
+  if (!status) {
+    scan.error = std::move(status).error();
+    scan.error_offset = machine.error_offset();
+    scan.tree.root = kNoPickle;
+  }
   return scan;
 }
 

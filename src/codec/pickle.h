@@ -69,12 +69,20 @@ struct PickleGlobal {
   uint64_t offset = 0;
   bool called = false;
   bool computed = false;  // module or name is made by a call, so that only running it would tell
+  bool changed = false;   // BUILD gives it a state: the class or module itself would be changed
+  bool harmless = false;  // set by who knows what it is: all that is done with it makes plain data
 };
+
+struct PickleTree;
 
 struct PickleLimits {
   uint64_t max_nodes = 4'000'000;
   uint64_t max_bytes = uint64_t{256} << 20;  // of all nodes and texts
   uint32_t max_depth = 1000;                 // of the finished tree, cycles aside
+  /// How many bytes of the stream an object reads itself once BUILD has given it its state (arrays
+  /// of joblib); `rest` begins behind the opcode. Null: none does.
+  uint64_t (*inline_bytes)(const PickleTree& tree, PickleId built,
+                           std::span<const std::byte> rest) = nullptr;
 };
 
 struct PickleTree {
@@ -94,10 +102,13 @@ Result<PickleTree> read_pickle(std::span<const std::byte> bytes, const PickleLim
                                uint64_t base_offset = 0);
 
 /// The same for a scanner: a stream does its harm before the place where it breaks, so the tree up
-/// to there (without a root) and its globals are kept.
+/// to there (without a root) and its globals are kept. Where an opcode does not fit the values that
+/// it finds, an opaque value stands for what it makes and the scan goes on, up to STOP or the first
+/// byte that no reader gets past: what one version of Python refuses, another may not.
 struct PickleScan {
   PickleTree tree;
-  std::optional<Error> error;
+  std::optional<Error> error;  // the first; the tree is then no truth about values
+  uint64_t error_offset = 0;   // of the opcode that it is about
 };
 PickleScan scan_pickle(std::span<const std::byte> bytes, const PickleLimits& limits = {},
                        uint64_t base_offset = 0);

@@ -10,6 +10,8 @@ using Kind = PickleNode::Kind;
 
 namespace {
 
+constexpr std::string_view kComputedName = "<computed>";
+
 std::string_view kind_name(Kind kind) {
   constexpr std::string_view kNames[] = {
       "None",      "a bool",       "an integer",  "an integer", "a float",
@@ -22,8 +24,9 @@ std::string_view kind_name(Kind kind) {
 }  // namespace
 
 Status PickleMachine::charge(uint64_t bytes) {
-  bytes_ += bytes;
-  if (bytes_ <= limits_.max_bytes) return ok();
+  charged_ += bytes;
+  if (charged_ <= limits_.max_bytes) return ok();
+  exhausted_ = true;
   return fail(
       "the pickle needs more than " + std::to_string(limits_.max_bytes >> 20) + " MiB of memory",
       ErrorCode::kLimit);
@@ -31,6 +34,7 @@ Status PickleMachine::charge(uint64_t bytes) {
 
 Result<PickleId> PickleMachine::make(Kind kind) {
   if (tree_.nodes.size() >= limits_.max_nodes) {
+    exhausted_ = true;
     return fail("the pickle has more than " + std::to_string(limits_.max_nodes) + " values",
                 ErrorCode::kLimit);
   }
@@ -69,6 +73,10 @@ Result<std::vector<PickleId>> PickleMachine::pop_mark() {
 
 Status PickleMachine::remember(uint64_t key) {
   LAN_TRY(const PickleId id, top());
+  if (const auto far = far_memo_.find(key); far != far_memo_.end()) {
+    far->second = id;
+    return ok();
+  }
   if (key < memo_.size()) {
     memo_[key] = id;
     return ok();
@@ -139,6 +147,7 @@ Result<PickleId> PickleMachine::make_dict(std::vector<PickleId> entries) {
 Result<PickleId> PickleMachine::make_global(std::string module, std::string name, bool computed) {
   LAN_OK(charge(2 * (module.size() + name.size()) + sizeof(PickleGlobal)));
   if (module.size() > UINT16_MAX || name.size() > UINT16_MAX) {
+    tree_.globals.push_back({std::move(module), std::move(name), start_, false, computed});
     return fail("the name of a global has more than 65535 bytes", ErrorCode::kLimit);
   }
   LAN_TRY(const PickleId id, make(Kind::kGlobal));
@@ -212,23 +221,39 @@ Status PickleMachine::build() {
     return fail("a state is given to " + std::string(kind_name(kind)));
   }
   node(id).states.push_back(state);
-  return charge(2 * sizeof(PickleId));
+  if (kind == Kind::kGlobal) tree_.globals[static_cast<size_t>(node(id).integer)].changed = true;
+  LAN_OK(charge(2 * sizeof(PickleId)));
+  if (limits_.inline_bytes == nullptr || kind != Kind::kCall) return ok();
+  return in_.skip(limits_.inline_bytes(tree_, id, bytes_.subspan(in_.position())));
 }
 
 Status PickleMachine::stack_global() {
   LAN_TRY(const PickleId name, pop());
   LAN_TRY(const PickleId module, pop());
-  const auto can_name = [&](PickleId id) {
-    return node(id).kind == Kind::kString || node(id).kind == Kind::kCall;
-  };
+  const auto is_text = [&](PickleId id) { return node(id).kind == Kind::kString; };
+  const auto can_name = [&](PickleId id) { return is_text(id) || node(id).kind == Kind::kCall; };
   if (!can_name(name) || !can_name(module)) {
+    // A global, an extension and a persistent object may be a text, and Python 2's text is bytes.
+    const auto may_name = [&](PickleId id) {
+      const Kind kind = node(id).kind;
+      return can_name(id) || kind == Kind::kGlobal || kind == Kind::kPersistent ||
+             kind == Kind::kExtension || kind == Kind::kBytes;
+    };
+    if (may_name(name) && may_name(module)) {
+      const auto known = [&](PickleId id) {
+        const bool has_text = is_text(id) || node(id).kind == Kind::kBytes;
+        return std::string(has_text ? std::string_view(node(id).text) : kComputedName);
+      };
+      const bool computed = known(name) == kComputedName || known(module) == kComputedName;
+      tree_.globals.push_back({known(module), known(name), start_, false, computed});
+    }
     return fail("a global is named by " + std::string(kind_name(node(module).kind)) + " and " +
                 std::string(kind_name(node(name).kind)));
   }
   const auto text = [&](PickleId id) {
-    return node(id).kind == Kind::kString ? node(id).text : std::string("<computed>");
+    return std::string(is_text(id) ? std::string_view(node(id).text) : kComputedName);
   };
-  const bool computed = node(name).kind == Kind::kCall || node(module).kind == Kind::kCall;
+  const bool computed = !is_text(name) || !is_text(module);
   return push(make_global(text(module), text(name), computed));
 }
 

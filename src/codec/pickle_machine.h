@@ -18,13 +18,16 @@ namespace lanthorn {
 /// The opcodes of Lib/pickle.py of CPython, executed as data.
 class PickleMachine {
  public:
-  PickleMachine(std::span<const std::byte> bytes, const PickleLimits& limits, uint64_t base)
-      : in_(bytes, base), limits_(limits) {
+  /// A tolerant machine goes on where an opcode does not fit the values that it finds.
+  PickleMachine(std::span<const std::byte> bytes, const PickleLimits& limits, uint64_t base,
+                bool tolerant)
+      : bytes_(bytes), base_(base), tolerant_(tolerant), in_(bytes, base), limits_(limits) {
     small_.fill(kNoPickle);
   }
 
-  /// Up to STOP; take() gives what was built so far in any case.
+  /// Up to STOP; take() gives what was built so far in any case. The first error, if there is one.
   Status run();
+  uint64_t error_offset() const { return error_offset_; }
   PickleTree take() { return std::move(tree_); }
 
  private:
@@ -58,7 +61,9 @@ class PickleMachine {
   Result<PickleId> make_global(std::string module, std::string name, bool computed);
   Result<PickleId> make_call(PickleId callee, PickleId arguments);
 
+  Status run_opcodes();
   Status dispatch(uint8_t opcode);
+  bool step_over();
   Status text_opcode(uint8_t opcode);
   Status sized_text(PickleNode::Kind kind, uint64_t size);
   Status long_integer(int64_t size);
@@ -72,6 +77,10 @@ class PickleMachine {
   Status check_keys(std::span<const PickleId> keys, size_t step);
   Status stop();
 
+  std::span<const std::byte> bytes_;
+  uint64_t base_ = 0;
+  bool tolerant_ = false;
+  bool exhausted_ = false;  // a limit is reached that cannot be gone past
   ByteReader in_;
   PickleLimits limits_;
   PickleTree tree_;
@@ -81,8 +90,9 @@ class PickleMachine {
   std::vector<PickleId> memo_;                       // keys from 0 without gaps
   std::unordered_map<uint64_t, PickleId> far_memo_;  // the other keys
   std::array<PickleId, 260> small_;                  // None, bools, small numbers, () are shared
-  uint64_t bytes_ = 0;
+  uint64_t charged_ = 0;
   uint64_t start_ = 0;  // of the opcode at work
+  uint64_t error_offset_ = 0;
   bool done_ = false;
 };
 

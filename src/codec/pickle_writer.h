@@ -7,8 +7,8 @@
 
 namespace lanthorn {
 
-/// Writes the opcodes of a pickle of protocol 2, with the numbers of the memo that CPython's pickler
-/// gives, so that what both write is equal byte by byte. The caller sees to the order.
+/// Writes the opcodes of a pickle of protocol 2, with the numbers of the memo that CPython's
+/// pickler gives, so that what both write is equal byte by byte. The caller sees to the order.
 class PickleWriter {
  public:
   PickleWriter();

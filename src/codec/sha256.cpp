@@ -5,6 +5,11 @@
 #include <bit>
 #include <cstdint>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 namespace lanthorn {
 namespace {
 
@@ -49,6 +54,55 @@ void add_block(State& state, const std::byte* block) {
   for (size_t i = 0; i < state.size(); ++i) state[i] += added[i];
 }
 
+#if defined(__x86_64__)
+
+/// The same with the processor's own instructions (Intel SDM vol. 2, SHA256RNDS2, SHA256MSG1, SHA256MSG2): four rounds a step. They keep
+/// the eight words as a b e f and c d g h.
+__attribute__((target("sha,sse4.1,ssse3"))) void add_blocks_fast(State& state, const std::byte* data, size_t blocks) {
+  const __m128i turn = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  __m128i* const words = reinterpret_cast<__m128i*>(state.data());
+  __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1), high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
+  __m128i abef = _mm_alignr_epi8(low, high, 8), cdgh = _mm_blend_epi16(high, low, 0xf0);
+  for (; blocks > 0; --blocks, data += kBlock) {
+    const __m128i abef_before = abef, cdgh_before = cdgh;
+    __m128i w[4];
+    for (size_t i = 0; i < 16; ++i) {
+      __m128i& next = w[i % 4];
+      if (i < 4) {
+        next = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), turn);
+      } else {
+        const __m128i eight = w[(i + 2) % 4], four = w[(i + 3) % 4];
+        const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(next, w[(i + 1) % 4]), _mm_alignr_epi8(four, eight, 4));
+        next = _mm_sha256msg2_epu32(sum, four);
+      }
+      const __m128i round = _mm_add_epi32(next, _mm_loadu_si128(reinterpret_cast<const __m128i*>(kRound.data()) + i));
+      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, round);
+      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(round, 0x0e));
+    }
+    abef = _mm_add_epi32(abef, abef_before);
+    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+  }
+  low = _mm_shuffle_epi32(abef, 0x1b);
+  high = _mm_shuffle_epi32(cdgh, 0xb1);
+  _mm_storeu_si128(words, _mm_blend_epi16(low, high, 0xf0));
+  _mm_storeu_si128(words + 1, _mm_alignr_epi8(high, low, 8));
+}
+
+bool has_fast_instructions() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx >> 29 & 1) != 0;
+}
+
+#endif
+
+void add_blocks(State& state, const std::byte* data, size_t blocks) {
+#if defined(__x86_64__)
+  static const bool fast = has_fast_instructions();
+  if (fast) return add_blocks_fast(state, data, blocks);
+#endif
+  for (size_t i = 0; i < blocks; ++i) add_block(state, data + i * kBlock);
+}
+
 }  // namespace
 
 Sha256::Sha256()
@@ -62,10 +116,12 @@ void Sha256::add(std::span<const std::byte> bytes) {
     waiting_ += more;
     bytes = bytes.subspan(more);
     if (waiting_ < kBlock) return;
-    add_block(state_, tail_.data());
+    add_blocks(state_, tail_.data(), 1);
     waiting_ = 0;
   }
-  for (; bytes.size() >= kBlock; bytes = bytes.subspan(kBlock)) add_block(state_, bytes.data());
+  const size_t blocks = bytes.size() / kBlock;
+  if (blocks > 0) add_blocks(state_, bytes.data(), blocks);
+  bytes = bytes.subspan(blocks * kBlock);
   std::copy(bytes.begin(), bytes.end(), tail_.begin());
   waiting_ = bytes.size();
 }
@@ -79,7 +135,7 @@ std::string Sha256::hex() const {
   const size_t end = waiting_ + 9 <= kBlock ? kBlock : 2 * kBlock;
   const uint64_t bits = bytes_ * 8;
   for (size_t i = 0; i < 8; ++i) tail[end - 1 - i] = static_cast<std::byte>(bits >> 8 * i);
-  for (size_t at = 0; at < end; at += kBlock) add_block(state, tail.data() + at);
+  add_blocks(state, tail.data(), end / kBlock);
 
   std::string text;
   for (const uint32_t word : state) {

@@ -56,6 +56,10 @@ class ZipArchive {
 /// True if the bytes begin like a zip file.
 bool looks_like_zip(std::span<const std::byte> bytes);
 
+/// True if the bytes end like a zip file: an end record with a central directory before it, wherever
+/// the file begins.
+bool ends_like_zip(std::span<const std::byte> bytes);
+
 /// The names of the central directory, unchecked, to tell what kind of archive it is; empty where
 /// there is no directory to be read. They point into `bytes`.
 std::vector<std::string_view> list_zip_names(std::span<const std::byte> bytes);

@@ -25,8 +25,8 @@ struct ModuleEntry {
   std::vector<Hook> hooks;
 };
 
-/// The modules of a model that torch.save wrote whole, parents before children. Empty where the tree
-/// holds none. kLimit as walk_objects.
+/// The modules of a model that torch.save wrote whole, parents before children. Empty where the
+/// tree holds none. kLimit as walk_objects.
 Result<std::vector<ModuleEntry>> list_modules(const ObjectTree& tree);
 /// The modules of a TorchScript program.
 std::vector<ModuleEntry> list_modules(const script::Program& program);

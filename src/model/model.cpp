@@ -4,6 +4,7 @@
 
 #include "lanthorn/lanthorn.h"
 #include "model/model_impl.h"
+#include "script/class_table.h"
 
 namespace lanthorn {
 
@@ -24,7 +25,21 @@ const std::vector<std::pair<std::string, std::string>>& Model::metadata() const 
 const std::vector<std::string>& Model::notes() const { return impl_->contents.notes; }
 bool Model::is_classifier() const { return impl_->signature().classifier; }
 std::string Model::program_text() const {
-  return impl_->contents.graph ? impl_->contents.graph->text() : std::string();
+  if (impl_->contents.graph) return impl_->contents.graph->text();
+  std::string text;
+  if (impl_->contents.program) program_signature(*impl_, &text);
+  return text.empty() ? code() : text;
+}
+std::string Model::code() const {
+  std::string text;
+  if (!impl_->contents.program) return text;
+  const script::CodeSource& source = impl_->contents.program->classes->source();
+  for (const std::string& file : source.files) {
+    if (!file.ends_with(".py")) continue;
+    const auto read = source.read(file);
+    text += "# " + file + "\n" + (read ? *read : "# " + read.error().text() + "\n");
+  }
+  return text;
 }
 
 Result<Model> load(const std::filesystem::path& path, const LoadOptions& options) try {
@@ -60,7 +75,7 @@ const Signature& Model::Impl::signature() const {
 namespace {
 
 bool same_options(const ExecutableOptions& a, const ExecutableOptions& b) {
-  return a.optimize == b.optimize && a.isa == b.isa;
+  return a.optimize == b.optimize && a.isa == b.isa && a.bf16 == b.bf16;
 }
 
 bool same_known_value(const Value& a, const Value& b) {

@@ -54,7 +54,8 @@ struct Model::Impl {
 /// Signature of a graph's inputs and outputs.
 Signature graph_signature(const Graph& graph);
 /// Signature of a program: from its traced inputs, from `shapes`, or backwards from its weights.
-Signature program_signature(const Model::Impl& model);
+/// `graph_text` gets the text of the graph that it led to, if it led to one.
+Signature program_signature(const Model::Impl& model, std::string* graph_text = nullptr);
 /// True where the only output is a floating-point matrix [batch, classes >= 2].
 bool looks_like_classifier(const std::vector<Port>& outputs);
 

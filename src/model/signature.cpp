@@ -64,7 +64,8 @@ std::vector<script::SignatureInput> one_tensor(const Shape& hint) {
   return {input};
 }
 
-void add_outputs(const Graph& graph, Signature& signature) {
+void add_outputs(const Graph& graph, Signature& signature, std::string* graph_text) {
+  if (graph_text) *graph_text = graph.text();
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     signature.outputs.push_back(
         port_of("out" + std::to_string(i), graph.values[graph.outputs[i]].type));
@@ -121,7 +122,7 @@ Signature graph_signature(const Graph& graph) {
   return signature;
 }
 
-Signature program_signature(const Model::Impl& model) {
+Signature program_signature(const Model::Impl& model, std::string* graph_text) {
   const script::Program& program = *model.contents.program;
   Signature signature;
   const auto specs = script::program_inputs(program, program.method);
@@ -148,7 +149,7 @@ Signature program_signature(const Model::Impl& model) {
       for (size_t i = 0; i < specs.size(); ++i) {
         add_input_shape(signature.inputs[i], (*traced)[i], i, evaluation->guards, nullptr);
       }
-      add_outputs(*evaluation->graph, signature);
+      add_outputs(*evaluation->graph, signature, graph_text);
     }
   } else if (specs.size() == 1 && specs[0].type == "Tensor") {
     if (candidates.empty()) candidates = backwards_from_weights(model.contents.tensors);
@@ -157,7 +158,7 @@ Signature program_signature(const Model::Impl& model) {
       if (!evaluation) continue;
       add_input_shape(signature.inputs[0], one_tensor(candidate.hint)[0], 0, evaluation->guards,
                       &candidate.free);
-      add_outputs(*evaluation->graph, signature);
+      add_outputs(*evaluation->graph, signature, graph_text);
       break;
     }
   }

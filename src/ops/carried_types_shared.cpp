@@ -75,6 +75,13 @@ Result<CarriedTypes> infer_carried(InferContext& c, std::vector<ValueType> initi
   return shape_error("the types of a loop's values do not settle");
 }
 
+Status require_body_inputs(const InferContext& c, size_t count) {
+  const auto* body = c.attributes().graph("body");
+  if (!body || !*body || (*body)->inputs.size() == count) return ok();
+  return shape_error("the body has " + std::to_string((*body)->inputs.size()) + " inputs, but gets " +
+                     std::to_string(count));
+}
+
 ValueType outside_of_loop(ValueType type, const ValueType& initial) {
   if (type.kind != ValueType::Kind::kTensor || !type.ranked) return type;
   for (size_t i = 0; i < type.dims.size(); ++i) {

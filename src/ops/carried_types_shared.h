@@ -19,6 +19,9 @@ Result<CarriedTypes> infer_carried(InferContext& c, std::vector<ValueType> initi
                                    const std::vector<ValueType>& others_before,
                                    const std::vector<ValueType>& others_after, size_t first_output);
 
+/// kInvalidInput unless the body has exactly `count` inputs.
+Status require_body_inputs(const InferContext& c, size_t count);
+
 /// A copy whose unknown dimensions are new ones: what leaves a loop is not what ran inside.
 ValueType outside_of_loop(ValueType type, const ValueType& initial);
 

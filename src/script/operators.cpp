@@ -180,15 +180,15 @@ Match match(std::span<const Operator> overloads, const CallArguments& arguments)
       if (formal[i].keyword_only) tier = std::max(tier, 2);  // older versions let it be by position
       given[i] = &arguments.positional[i];
     }
-    for (const auto& [name, value] : arguments.keywords) {
+    for (const auto& keyword : arguments.keywords) {
       const auto at = std::find_if(formal.begin(), formal.end(),
-                                   [&](const SchemaArgument& a) { return a.name == name; });
+                                   [&](const SchemaArgument& a) { return a.name == keyword.first; });
       const size_t i = static_cast<size_t>(at - formal.begin());
       if (i == formal.size() || given[i]) {
         fits = false;
         break;
       }
-      given[i] = &value;
+      given[i] = &keyword.second;
     }
     for (size_t i = 0; fits && i < formal.size(); ++i) {
       if (!given[i]) {

@@ -8,10 +8,6 @@
 namespace lanthorn::script {
 namespace {
 
-constexpr std::array<std::string_view, 13> kStatements = {
-    "if",   "while", "for",   "return", "pass", "break", "continue",
-    "with", "def",   "raise", "assert", "del",  "import"};
-
 bool assigns(const Token& token) {
   constexpr std::array<std::string_view, 13> kSymbols = {
       "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", "**=", "//=", "<<="};

@@ -63,6 +63,17 @@ TEST(program, a_reshape_by_sizes_of_the_input_holds_for_other_batches) {
   EXPECT_EQ((*outputs)[0].shape(), (Shape{2, 4}));
 }
 
+TEST(program, a_view_that_does_not_fit_another_size_is_refused) {
+  const Program program = program_of(
+      module_with("    _0 = [torch.size(x, 0), 2, 2]\n    return torch.mul(torch.view(x, _0), 2)\n"));
+  const auto evaluation = evaluate(program, "forward", signature_of({floats({1, 4}, {1, 2, 3, 4})}));
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().text();
+  const auto fits = run_nodes(*evaluation->graph, {floats({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})});
+  ASSERT_TRUE(fits.ok()) << fits.error().text();
+  EXPECT_EQ((*fits)[0].shape(), (Shape{2, 2, 2}));
+  EXPECT_FALSE(run_nodes(*evaluation->graph, {floats({1, 8}, {1, 2, 3, 4, 5, 6, 7, 8})}).ok());
+}
+
 TEST(program, writes_through_views_change_the_base) {
   const Program program = program_of(
       module_with("    y = torch.clone(x)\n"

@@ -5,12 +5,21 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "script/aten/sizes_shared.h"
 #include "script/graph_lowering.h"
 
 namespace lanthorn::script {
 namespace {
 
 bool same_dims(const Dims& a, const Dims& b) { return a == b; }
+
+/// Whether a -1 for the one unknown size of `to` says the same as the size itself. Where it does not,
+/// it would hide that the elements do not fit.
+bool may_infer_size(const Dims& from, const Dims& to) {
+  if (product(from) == product(to)) return true;
+  const auto unknown = std::find_if(to.begin(), to.end(), [](const Dim& dim) { return !dim.is_known(); });
+  return unknown != to.end() && missing_dim(from, to, static_cast<size_t>(unknown - to.begin())) == *unknown;
+}
 
 }  // namespace
 
@@ -46,7 +55,8 @@ Result<ValueId> GraphLowering::apply(ValueId base, const TensorRef& view) {
     case ViewStep::Kind::kPermute:
       return emit("Transpose", {base}, {{"perm", step.permutation}});
     case ViewStep::Kind::kReshape: {
-      LAN_TRY(const ValueId shape, reshape_value(step.dims));
+      const bool infer = may_infer_size(view->base->dims, step.dims);
+      LAN_TRY(const ValueId shape, infer ? reshape_value(step.dims) : shape_value(step.dims));
       return emit("Reshape", {base, shape}, {{"allowzero", int64_t{1}}});
     }
     case ViewStep::Kind::kExpand: {

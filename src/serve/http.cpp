@@ -12,6 +12,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include "serve/http_request.h"
 #include "serve/validation.h"
 
 namespace lanthorn {
@@ -26,43 +27,7 @@ namespace {
 
 class Connection;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
-std::string_view without_parameters(std::string_view value) {
-  value = value.substr(0, value.find(';'));
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  return value;
-}
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 }  // namespace
-
-bool decode_target(std::string_view target, std::string& path) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (lower(target.substr(0, scheme.size())) != scheme) continue;
-    const size_t slash = target.find('/', scheme.size());
-    target = slash == target.npos ? "/" : target.substr(slash);
-  }
-  target = target.substr(0, target.find_first_of("?#"));
-  if (target.empty() || target[0] != '/') return false;
-  path.clear();
-  for (size_t i = 0; i < target.size(); ++i) {
-    const int high = target[i] == '%' && i + 2 < target.size() ? hex(target[i + 1]) : -1;
-    const int low = high >= 0 ? hex(target[i + 2]) : -1;
-    path += low >= 0 ? static_cast<char>(high * 16 + low) : target[i];
-    if (low >= 0) i += 2;
-  }
-  return true;
-}
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(Handler h, HttpLimits l, int workers)
@@ -101,8 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read_request() {
     parser_.emplace();
-    parser_->header_limit(server_->limits.max_header_bytes);
-    parser_->body_limit(server_->limits.max_body_bytes);
+    limit_parser(*parser_, server_->limits);
     answering_ = false;
     // A client that sent its request before it could know of the end still gets its answer.
     constexpr auto kLastCall = std::chrono::milliseconds(500);
@@ -128,9 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     answering_ = true;
     start_ = std::chrono::steady_clock::now();
     stream_.expires_after(std::chrono::seconds(server_->limits.body_seconds));
-    if (http::token_list(head[http::field::transfer_encoding]).exists("chunked") && head.count(http::field::content_length) > 0) {
-      return answer_last({400, detail_json("a request has either Content-Length or Transfer-Encoding"), "application/json", "", ""});
-    }
+    if (auto refused = refuse_head(*parser_)) return answer_last(*std::move(refused));
     if (beast::iequals(head[http::field::expect], "100-continue") && parser_->content_length().value_or(1) > 0) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](Code failed, size_t) {
@@ -149,16 +111,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (error) return refuse(error);
     const auto& head = parser_->get();
     request_ = {};
-    request_.method = std::string(head.method_string());
-    request_.content_type = lower(without_parameters(head[http::field::content_type]));
-    request_.content_encoding = lower(head[http::field::content_encoding]);
     start_ = std::chrono::steady_clock::now();
     keep_alive_ = head.keep_alive();
     version_ = head.version();
-    if (!decode_target(std::string_view(head.target().data(), head.target().size()), request_.path)) {
+    if (!take_request(*parser_, request_)) {
       return write({400, detail_json("the target is no path"), "application/json", "", ""});
     }
-    request_.body = std::move(parser_->get().body());
     if (server_->handler.is_quick(request_)) return write(server_->handler.answer(request_));
     stream_.expires_never();
     asio::post(server_->pool, [self = shared_from_this()] {
@@ -174,14 +132,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// A request that cannot be read: says why where the connection still stands, and ends it.
   void refuse(Code error) {
-    if (error == http::error::body_limit) {
-      return answer_last({413, detail_json("the body is larger than " + std::to_string(server_->limits.max_body_bytes) + " bytes"), "application/json", "", ""});
-    }
-    if (error == http::error::header_limit) return answer_last({431, detail_json("the head is too large"), "application/json", "", ""});
     if (error == beast::error::timeout && parser_started()) return answer_last({408, detail_json("the request took too long"), "application/json", "", ""});
-    const bool unreadable = error.category() == http::make_error_code(http::error::bad_method).category() &&
-                            error != http::error::end_of_stream && error != http::error::partial_message;
-    if (unreadable) return answer_last({400, detail_json("bad request: " + error.message()), "application/json", "", ""});
+    if (auto refused = refuse_unreadable(error, server_->limits)) return answer_last(*std::move(refused));
   }
 
   void answer_last(HttpAnswer answer) {
@@ -236,7 +188,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::tcp_stream stream_;
   Server server_;
   beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<HttpParser> parser_;
   http::response<http::string_body> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   HttpRequest request_;

@@ -38,10 +38,6 @@ struct HttpLimits {
   int drain_seconds = 30;        // after SIGTERM, for what is under way
 };
 
-/// Splits a request's target: absolute form is accepted, the query goes, %XX are decoded. False where
-/// it is no path.
-bool decode_target(std::string_view target, std::string& path);
-
 /// An HTTP/1.1 server: one thread reads and writes, workers answer.
 class HttpServer {
  public:

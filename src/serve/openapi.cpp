@@ -35,8 +35,11 @@ std::string request_schema(const ServedModel& model) {
 
 std::string response_schema(const ServedModel& model) {
   if (!model.classifier) return R"({"title":"PredictResponse","type":"object","required":["output"],"properties":{"output":{}}})";
+  std::string labels;
+  if (!model.labels.empty()) labels = R"("labels":{"type":"array","items":{"type":"string"}},)";
   return R"({"title":"PredictResponse","type":"object","required":["prediction"],"properties":{)"
-         R"("prediction":{"type":"array","items":{"type":"integer"}},"output":{"type":"array","items":{"type":"array"}}}})";
+         R"("prediction":{"type":"array","items":{"type":"integer"}},)" +
+         labels + R"("output":{"type":"array","items":{"type":"array"}}}})";
 }
 
 std::string problem(const char* status, const char* what) {

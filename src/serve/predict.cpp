@@ -80,24 +80,39 @@ void append_outputs(std::string& out, const std::vector<NamedValue>& outputs) {
 }
 
 /// The place of the largest value of each row; a NaN counts as the largest, as in NumPy.
-bool append_arg_max(std::string& out, const std::vector<NamedValue>& outputs) {
+std::optional<std::vector<size_t>> arg_max(const std::vector<NamedValue>& outputs) {
   const Tensor* scores = outputs.size() == 1 ? outputs[0].value.tensor() : nullptr;
-  if (!scores || scores->rank() != 2 || scores->shape()[1] < 1 || !is_floating(scores->dtype())) return false;
+  if (!scores || scores->rank() != 2 || scores->shape()[1] < 1 || !is_floating(scores->dtype())) return std::nullopt;
   const auto values = scores->to_doubles();
-  if (!values) return false;
+  if (!values) return std::nullopt;
   const auto classes = static_cast<size_t>(scores->shape()[1]);
-  out += '[';
+  std::vector<size_t> places;
   for (size_t row = 0; row < static_cast<size_t>(scores->shape()[0]); ++row) {
     size_t best = 0;
     for (size_t i = 0; i < classes; ++i) {
       const double value = (*values)[row * classes + i], high = (*values)[row * classes + best];
       if (value > high || (std::isnan(value) && !std::isnan(high))) best = i;
     }
-    if (row > 0) out += ',';
-    append_number(out, best);
+    places.push_back(best);
+  }
+  return places;
+}
+
+/// "prediction": the classes, and where the model's classes have names, "labels" too.
+void append_classes(std::string& out, const std::vector<size_t>& places, const std::vector<std::string>& labels) {
+  out += "\"prediction\":[";
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (i > 0) out += ',';
+    append_number(out, places[i]);
   }
   out += ']';
-  return true;
+  if (labels.empty()) return;
+  out += ",\"labels\":[";
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(out, places[i] < labels.size() ? labels[places[i]] : "class " + std::to_string(places[i]));
+  }
+  out += ']';
 }
 
 Answer invalid(std::vector<Detail> details) { return {422, details_json(details)}; }
@@ -167,8 +182,9 @@ Answer run_request(const ServedModel& model, const Request& request) {
   }
   Answer answer{200, "{"};
   if (model.classifier) {
-    answer.body += "\"prediction\":";
-    if (!append_arg_max(answer.body, *outputs)) return {500, detail_json("the output is no matrix of scores")};
+    const auto places = arg_max(*outputs);
+    if (!places) return {500, detail_json("the output is no matrix of scores")};
+    append_classes(answer.body, *places, model.labels);
     if (request.wants_output) answer.body += ',';
   }
   if (!model.classifier || request.wants_output) {
@@ -210,7 +226,7 @@ Result<ServedModel> open_served_model(const std::string& name, const std::string
                                       const SessionOptions& options) {
   LAN_TRY(const Model model, load(path, load_options));
   LAN_TRY(Session session, model.session(options));
-  ServedModel served{name, path, std::move(session), model.inputs(), {}, model.is_classifier()};
+  ServedModel served{name, path, std::move(session), model.inputs(), {}, model.is_classifier(), {}, {}};
   for (const Port& port : served.inputs) served.schemas.push_back(ArraySchema::of(port));
   std::vector<NamedValue> row;
   for (const Port& port : served.inputs) {

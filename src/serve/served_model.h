@@ -19,6 +19,7 @@ struct ServedModel {
   std::vector<ArraySchema> schemas;  // one for each input
   bool classifier = false;
   std::optional<Preprocess> pictures;  // how a picture becomes the input, where it is one
+  std::vector<std::string> labels;     // names of a classifier's classes; may be empty
 
   /// Whether the only input is a picture: four dimensions, floating-point.
   bool takes_pictures() const { return pictures && inputs.size() == 1 && inputs[0].shape.size() == 4 && is_floating(inputs[0].dtype); }
@@ -33,8 +34,8 @@ struct Answer {
   std::string body;  // JSON
 };
 
-/// Answers the body of POST /predict: {"data": ...} with {"prediction": [...]} for a classifier, or
-/// {"output": ...}; mistakes get 422 in FastAPI's shape.
+/// Answers the body of POST /predict: {"data": ...} with {"prediction": [...]} for a classifier (and
+/// "labels" where its classes have names), or {"output": ...}; mistakes get 422 in FastAPI's shape.
 Answer predict(const ServedModel& model, std::string_view body);
 /// The same for a body that is a PNG or JPEG picture.
 Answer predict_picture(const ServedModel& model, std::string_view body);

@@ -16,10 +16,12 @@ size_t value_index(const ObjectTree& tree, ObjectId dict, const Matches& matches
 }
 
 auto is_text(std::string_view key) {
-  return [key](const Object& node) { return node.kind == Object::Kind::kString && node.text == key; };
+  return
+      [key](const Object& node) { return node.kind == Object::Kind::kString && node.text == key; };
 }
 auto is_number(int64_t key) {
-  return [key](const Object& node) { return node.kind == Object::Kind::kInt && node.integer == key; };
+  return
+      [key](const Object& node) { return node.kind == Object::Kind::kInt && node.integer == key; };
 }
 
 template <class Matches>

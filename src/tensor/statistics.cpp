@@ -115,10 +115,12 @@ Result<TensorDifference> compare_tensors(const Tensor& first, const Tensor& seco
   LAN_TRY(const Tensor a, first.contiguous());
   LAN_TRY(const Tensor b, second.contiguous());
   const bool stored = a.dtype() == b.dtype();
-  if (!has_values(a.dtype()) || !has_values(b.dtype()) || is_complex(a.dtype()) != is_complex(b.dtype())) {
+  if (!has_values(a.dtype()) || !has_values(b.dtype()) ||
+      is_complex(a.dtype()) != is_complex(b.dtype())) {
     if (stored) return compare_stored(a, b);
-    return Error{ErrorCode::kUnsupported, "values of " + std::string(dtype_name(a.dtype())) + " and " +
-                                              std::string(dtype_name(b.dtype())) + " cannot be compared"};
+    return Error{ErrorCode::kUnsupported, "values of " + std::string(dtype_name(a.dtype())) +
+                                              " and " + std::string(dtype_name(b.dtype())) +
+                                              " cannot be compared"};
   }
   double allowed = 0;
   if (tolerance > 0) {

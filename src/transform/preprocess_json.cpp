@@ -122,7 +122,9 @@ Result<Preprocess> parse_preprocess(std::string_view json) {
   }
   if (!document.IsObject()) return Error{ErrorCode::kUsage, "must be a JSON object", "", ""};
   Preprocess how;
-  for (const auto& member : document.GetObject()) {
+  // By position: comparing RapidJSON's iterators is ambiguous to Clang in C++20.
+  for (rapidjson::SizeType i = 0; i < document.MemberCount(); ++i) {
+    const auto& member = document.MemberBegin()[i];
     LAN_OK(read_field(member.name.GetString(), member.value, how));
   }
   return how;

@@ -10,6 +10,10 @@ check "examples/cpp builds" cmake --build "$WORK/example"
 golden=examples/digits/golden.npz
 digits() { "$1" "$model" "$golden" | sed -n 's/^class \([0-9]*\),.*/\1/p' | xargs | tee /dev/stderr | grep -qx '0 1 2 3 4 5 6 7 8 9'; }
 check "examples/cpp names the ten digits" digits "$WORK/example/classify"
+resumes() { "$WORK/example/train" "$WORK/runs" 20 && "$WORK/example/train" "$WORK/runs" 200 | tee /dev/stderr | grep -q 'y = 3.000 x -1.000'; }
+rm -rf "$WORK/runs"
+check "examples/cpp trains, stops and goes on from its checkpoints" resumes
+check "PyTorch opens the last of them" "$PYTHON" -c 'import sys, torch; assert torch.load(sys.argv[1], weights_only=True)["epoch"] == 199' "$WORK/runs/latest.pth"
 pc=$(find "$prefix" -name lanthorn.pc -printf '%h\n' | head -1)
 export PKG_CONFIG_PATH=$pc
 check "examples/cpp builds with pkg-config" bash -c \

@@ -135,6 +135,7 @@ Status decode_attribute_field(const ProtoField& field, DecodeBudget& budget, Att
     }
     case 20:
       out.type = field.integer32();
+      out.typed = out.type > 0 && out.type <= static_cast<int32_t>(AttributeType::kTypeProtos);
       break;
     case 21:
       out.ref_name = field.text();
@@ -192,6 +193,7 @@ Result<AttributeProto> decode_attribute(const ProtoField& message, DecodeBudget&
 Result<NodeProto> decode_node(const ProtoField& message, DecodeBudget& budget) {
   LAN_OK(require_bytes(message));
   NodeProto node;
+  node.offset = message.offset;
   ProtoReader reader(message);
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/onnx/importer.h"
+#include "formats/onnx/nchwc.h"
 #include "formats/onnx/types.h"
 
 namespace lanthorn::onnx {
@@ -29,7 +30,10 @@ std::string node_place(const NodeProto& node) {
 
 Importer::Importer(const ModelProto& model, std::shared_ptr<const MappedFile> file,
                    const ReadLimits& limits)
-    : model_(model), tensors_(std::move(file), limits), memory_left_(limits.max_memory_bytes) {}
+    : model_(model),
+      tensors_(std::move(file), limits),
+      memory_left_(limits.max_memory_bytes),
+      nchwc_block_(nchwc_block(model)) {}
 
 Status Importer::spend(uint64_t bytes) {
   if (bytes > memory_left_) {
@@ -123,6 +127,13 @@ Status Importer::import_graph(const GraphProto& proto, Scope& scope) {
   LAN_OK(declare_constants(proto, scope));
   LAN_OK(declare_inputs(proto, scope));
   LAN_OK(import_nodes(proto.nodes, &proto, scope));
+  // What the file says of values that it does not have is kept for those who look.
+  for (const ValueInfoProto& info : proto.value_infos) {
+    if (scope.outer || info.name.empty() || scope.names.contains(info.name)) continue;
+    auto type = value_type(info.type, "");
+    LAN_OK(spend(sizeof(GraphValue) + 3 * info.name.size() + 128));
+    if (type) LAN_OK(scope.declare(info.name, *std::move(type)));
+  }
   for (const ValueInfoProto& output : proto.outputs) {
     const auto id = scope.find(output.name);
     if (!id || *id == kNoValue) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/onnx/importer.h"
+#include "formats/onnx/nchwc.h"
 #include "formats/onnx/raise.h"
 #include "formats/onnx/types.h"
 
@@ -175,6 +176,11 @@ Status Importer::import_node(const NodeProto& proto, Scope& scope) {
     return import_call(proto, *function, scope);
   }
   LAN_TRY(Node node, plain_node(proto, scope));
+  if (node.domain == kNchwcDomain) {
+    scope.build->hints.catch_up(scope.graph());
+    return append_plain_layout(scope.graph(), nchwc_block_, std::move(node));
+  }
+  if (node.domain == "com.microsoft") return append_microsoft(scope.graph(), std::move(node));
   if (!node.domain.empty()) {
     scope.graph().nodes.push_back(std::move(node));
     return ok();

@@ -47,6 +47,7 @@ class Importer {
   std::map<FunctionKey, const FunctionProto*> functions_;
   uint64_t memory_left_ = 0;
   uint32_t call_depth_ = 0;
+  int64_t nchwc_block_ = 16;
   StateDict weights_;
   std::vector<std::string> notes_;
 };

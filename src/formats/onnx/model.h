@@ -111,7 +111,8 @@ enum class AttributeType : int32_t {
 
 struct AttributeProto {
   std::string_view name, ref_name;
-  int32_t type = 0;
+  int32_t type = 0;     // where the file leaves it out, what the value tells
+  bool typed = false;   // the file has one of the types that there are
   std::optional<float> real;
   std::optional<int64_t> integer;
   std::optional<std::string_view> text;
@@ -125,6 +126,7 @@ struct AttributeProto {
 
 struct NodeProto {
   std::string_view op, domain, overload, name;
+  uint64_t offset = 0;  // of the message in the file
   std::vector<std::string_view> inputs, outputs;
   std::vector<AttributeProto> attributes;
   std::vector<StringPair> metadata;

@@ -39,8 +39,11 @@ void add_training_metadata(const ObjectTree& tree,
   constexpr size_t kMostBytes = 1000;
   for (const std::string_view key : kKeys) {
     const ObjectId id = tree.find(tree.root, key);
-    if (id == kNoObject || tree[id].kind == Object::Kind::kTensor) continue;
-    const bool text = tree[id].kind == Object::Kind::kString;
+    if (id == kNoObject) continue;
+    using Kind = Object::Kind;
+    const Kind kind = tree[id].kind;
+    if (kind == Kind::kTensor || kind == Kind::kInstance || kind == Kind::kNone) continue;
+    const bool text = kind == Kind::kString;
     metadata.emplace_back(key, text ? tree[id].text.substr(0, kMostBytes)
                                     : object_text(tree, id, kMostBytes));
   }
@@ -77,6 +80,7 @@ Result<FileContents> read_archive(const std::shared_ptr<const MappedFile>& file,
   LAN_TRY(const auto pickle, archive.read("data.pkl", limits.max_memory_bytes));
   auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
   if (!tree) return std::move(tree).error().at("data.pkl");
+  mark_harmless_uses(*tree);
   if (tree->bytes_read < pickle.bytes.size()) {
     contents.notes.push_back("data.pkl has " +
                              std::to_string(pickle.bytes.size() - tree->bytes_read) +
@@ -118,7 +122,8 @@ Result<FileContents> read_tar(const std::shared_ptr<const MappedFile>& file,
 /// pickle.dump of tensors: each storage is a whole stream inside the pickle.
 Result<FileContents> read_plain(const std::shared_ptr<const MappedFile>& file,
                                 const ReadLimits& limits) {
-  LAN_TRY(const PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  LAN_TRY(PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  mark_harmless_uses(tree);
   FileContents contents;
   contents.format = "torch";
   contents.format_version = "pickle";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/byte_reader.h"
+#include "formats/torch/globals.h"
 
 namespace lanthorn {
 namespace {
@@ -23,6 +24,7 @@ Result<PickleTree> next_pickle(std::span<const std::byte> bytes, uint64_t& posit
   auto tree = read_pickle(bytes.subspan(position), limits, position);
   if (!tree) return std::move(tree).error().at(what);
   position += tree->bytes_read;
+  mark_harmless_uses(*tree);
   return tree;
 }
 
@@ -138,6 +140,7 @@ Result<LegacyFile> read_legacy(std::span<const std::byte> bytes, std::shared_ptr
     LAN_OK(file.storages.add(
         name, {Storage::wrap(*content, owner), 0, content->size(), id->second.dtype, false}));
   }
+  file.bytes_read = reader.offset();
   return file;
 }
 

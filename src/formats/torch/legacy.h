@@ -35,6 +35,7 @@ struct LegacyFile {
   StreamStorages storages;
   std::vector<PickleGlobal> globals;  // of all five pickles
   uint64_t object_offset = 0;
+  uint64_t bytes_read = 0;  // up to the end of the last storage
 };
 
 /// kCorrupt, kLimit, kUnsupported for another version. `owner` keeps `bytes` alive.

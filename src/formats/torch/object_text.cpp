@@ -80,7 +80,8 @@ class Printer {
     if (full() && !cut_) {
       text_.resize(std::min(text_.size(), limit_));
       // Not in the middle of a letter.
-      while (!text_.empty() && (static_cast<uint8_t>(text_.back()) & 0xc0) == 0x80) text_.pop_back();
+      while (!text_.empty() && (static_cast<uint8_t>(text_.back()) & 0xc0) == 0x80)
+        text_.pop_back();
       if (!text_.empty() && static_cast<uint8_t>(text_.back()) >= 0xc0) text_.pop_back();
       text_ += "...";
       limit_ = 0;
@@ -331,7 +332,8 @@ void Printer::print(ObjectId id, int depth) {
     case Kind::kDevice: {
       const size_t colon = object.text.find(':');
       return put("device(type='" + object.text.substr(0, colon) + "'" +
-                 (colon == object.text.npos ? "" : ", index=" + object.text.substr(colon + 1)) + ")");
+                 (colon == object.text.npos ? "" : ", index=" + object.text.substr(colon + 1)) +
+                 ")");
     }
     case Kind::kDType:
       return put("torch." + object.text);
@@ -354,7 +356,8 @@ class Lister : public ObjectVisitor {
                         object.kind <= Kind::kDict && object.items.empty());
     const std::string_view last = last_part(name);
     if (last.starts_with('_') && empty &&
-        std::find(kModuleInternals.begin(), kModuleInternals.end(), last) != kModuleInternals.end()) {
+        std::find(kModuleInternals.begin(), kModuleInternals.end(), last) !=
+            kModuleInternals.end()) {
       return false;
     }
     if (entries_.size() >= kMaxEntries) {
@@ -386,7 +389,8 @@ std::string python_float_text(double value) {
   std::from_chars(text.data() + mark + 2, text.data() + text.size(), exponent);
   if (negative) exponent = -exponent;
   if (exponent < -4 || exponent >= 16) return std::string(text);
-  const auto plain = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
+  const auto plain =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
   std::string fixed(buffer, plain);
   return fixed.find('.') == fixed.npos ? fixed + ".0" : fixed;
 }

@@ -13,7 +13,8 @@ namespace lanthorn {
 /// The name of an object's type without its module, as Python's type(x).__name__: "int",
 /// "OrderedDict", "float64", "Config".
 std::string object_type(const ObjectTree& tree, ObjectId id);
-/// The whole name where it is no built-in type: "collections.OrderedDict", "zoo.Config"; else empty.
+/// The whole name where it is no built-in type: "collections.OrderedDict", "zoo.Config"; else
+/// empty.
 std::string object_class(const ObjectTree& tree, ObjectId id);
 
 /// The object on one line, as Python's repr prints it where that can be known; tensors as
@@ -29,8 +30,8 @@ struct ObjectEntry {
   std::string name;  // of the way to it, as tensors are named; empty for the root
   ObjectId id = kNoObject;
 };
-/// Every object that is no tensor, containers before what is in them. What torch.nn.Module keeps for
-/// itself is left out where it is empty. kLimit as walk_objects.
+/// Every object that is no tensor, containers before what is in them. What torch.nn.Module keeps
+/// for itself is left out where it is empty. kLimit as walk_objects.
 Result<std::vector<ObjectEntry>> list_objects(const ObjectTree& tree);
 
 /// A float as Python prints it: shortest, with ".0" or an exponent.

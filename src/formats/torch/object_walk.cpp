@@ -81,7 +81,8 @@ Status Walk::visit_entries(const std::vector<ObjectId>& items) {
     const Kind kind = tree_[items[i]].kind;
     const bool has_text = kind != Kind::kTensor && kind != Kind::kInstance && kind != Kind::kDict &&
                           kind != Kind::kList && kind != Kind::kSet && kind != Kind::kFrozenSet;
-    LAN_OK(visit_named(has_text ? object_key_text(tree_, items[i]) : std::to_string(i / 2), items[i + 1]));
+    LAN_OK(visit_named(has_text ? object_key_text(tree_, items[i]) : std::to_string(i / 2),
+                       items[i + 1]));
   }
   return ok();
 }

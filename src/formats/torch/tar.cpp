@@ -1,8 +1,8 @@
 #include "formats/torch/tar.h"
 
-#include <optional>
-
 #include "codec/byte_reader.h"
+#include "codec/tar.h"
+#include "formats/torch/globals.h"
 #include "formats/torch/scalar_type.h"
 
 namespace lanthorn {
@@ -10,59 +10,20 @@ namespace {
 
 using Kind = PickleNode::Kind;
 
-constexpr uint64_t kBlock = 512;
-constexpr size_t kMaxMembers = 10'000, kMaxRank = 64;
+constexpr size_t kMaxRank = 64;
 
-struct Member {
-  std::string name;
-  std::span<const std::byte> bytes;
-  uint64_t offset = 0;
-};
+using Member = TarMember;
 
 Error corrupt(std::string message, uint64_t offset) {
   return Error{ErrorCode::kCorrupt, std::move(message), "byte " + std::to_string(offset)};
 }
 
-std::string_view field(std::span<const std::byte> header, size_t start, size_t count) {
-  const std::string_view text = as_text(header.subspan(start, count));
-  return text.substr(0, text.find('\0'));
-}
-
-std::optional<uint64_t> octal(std::string_view text) {
-  uint64_t value = 0;
-  for (const char c : text) {
-    if (c == ' ') continue;
-    if (c < '0' || c > '7' || value > UINT64_MAX >> 3) return std::nullopt;
-    value = value << 3 | static_cast<uint64_t>(c - '0');
-  }
-  return value;
-}
-
-/// The members of a tar archive (POSIX ustar and GNU), in order.
+/// The files of a tar archive, in order.
 Result<std::vector<Member>> list_members(std::span<const std::byte> bytes) {
-  std::vector<Member> members;
-  uint64_t position = 0;
-  while (bytes.size() - position >= kBlock) {
-    const auto header = bytes.subspan(position, kBlock);
-    if (header[0] == std::byte{0}) break;
-    if (field(header, 257, 5) != "ustar")
-      return corrupt("a member of the tar archive has no header", position);
-    const auto size = octal(field(header, 124, 12));
-    if (!size) return corrupt("a member of the tar archive has no size", position);
-    position += kBlock;
-    if (*size > bytes.size() - position) {
-      return corrupt("a member of the tar archive passes the end of the file", position);
-    }
-    Member member{std::string(field(header, 0, 100)), bytes.subspan(position, *size), position};
-    if (member.name.starts_with("./")) member.name.erase(0, 2);
-    const uint64_t padded = (*size + kBlock - 1) / kBlock * kBlock;
-    position += std::min<uint64_t>(padded, bytes.size() - position);
-    const char type = static_cast<char>(header[156]);
-    if (type == '0' || type == '\0') members.push_back(std::move(member));
-    if (members.size() > kMaxMembers)
-      return corrupt("the tar archive has too many members", position);
-  }
-  return members;
+  TarListing listing = list_tar(bytes);
+  if (listing.error) return *std::move(listing.error);
+  std::erase_if(listing.members, [](const Member& member) { return member.type != '0'; });
+  return std::move(listing.members);
 }
 
 const Member* find(const std::vector<Member>& members, std::string_view name) {
@@ -81,6 +42,7 @@ class MemberReader {
   Result<PickleTree> pickle() {
     LAN_TRY(PickleTree tree,
             read_pickle(member_.bytes.subspan(reader_.position()), limits_, reader_.offset()));
+    mark_harmless_uses(tree);
     globals_.insert(globals_.end(), tree.globals.begin(), tree.globals.end());
     LAN_OK(reader_.skip(tree.bytes_read));
     return tree;
@@ -217,11 +179,11 @@ const Tensor* TarTensors::find_tensor(std::string_view key) const {
 }
 
 bool looks_like_torch_tar(std::span<const std::byte> bytes) {
-  if (bytes.size() < kBlock || as_text(bytes.subspan(257, 5)) != "ustar") return false;
+  if (!looks_like_tar(bytes)) return false;
   const auto members = list_members(bytes);
   // A broken archive of that kind still begins with one of its members.
   if (!members) {
-    const std::string_view first = field(bytes, 0, 100);
+    const std::string_view name = as_text(bytes.first(100)), first = name.substr(0, name.find('\0'));
     return first == "sys_info" || first == "pickle" || first == "tensors" || first == "storages";
   }
   return find(*members, "pickle") != nullptr && find(*members, "storages") != nullptr;
