@@ -20,7 +20,7 @@ function(lan_kernel_level name)
   # Always optimized: a build for tests runs every kernel over thousands of shapes. No contraction of
   # a * b + c where the source does not say so: levels would differ for no gain.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -O2 -g0 -ffp-contract=off
-    -fno-exceptions -fno-rtti -fno-stack-protector -fvisibility=hidden ${ARGN})
+    -fno-exceptions -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-rtti -fno-stack-protector -fvisibility=hidden ${ARGN})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -Wno-psabi -fno-gcse)
   endif()

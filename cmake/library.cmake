@@ -18,7 +18,8 @@ function(lan_prefer_small)
   set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
 endfunction()
 set(small_sources ${library_sources})
-list(FILTER small_sources INCLUDE REGEX "/src/(codec|graph|script|formats|optimize|model|transform)/")
+list(FILTER small_sources INCLUDE REGEX "/src/(codec|graph|ops|runtime|script|formats|optimize|model|transform)/")
+list(FILTER small_sources EXCLUDE REGEX "_fast\\.cpp$")
 lan_prefer_small(${small_sources})
 
 add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp

@@ -22,6 +22,10 @@ def difference(have: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str 
         return f"outputs are {sorted(have)}, not {sorted(want)}"
     for name, right in want.items():
         got = have[name]
+        if right.dtype.kind == "U":
+            if got.shape != right.shape or (got.astype(str) != right).any():
+                return f"{name} is {got.tolist()}, not {right.tolist()}"
+            continue
         if got.dtype != right.dtype or got.shape != right.shape:
             return f"{name} is {got.dtype}{list(got.shape)}, not {right.dtype}{list(right.shape)}"
         if right.size == 0:

@@ -66,7 +66,7 @@ prepare_python() {
   key=$(cat tests/requirements.txt tests/onnx_values.py tests/fixtures/*.py | sha256sum | cut -c1-16)
   FIXTURES=$CACHE/fixtures-$key
   mkdir -p "$FIXTURES"
-  for generator in make_onnx_nodes make_onnx_runtime "make_torchvision --few"; do
+  for generator in make_onnx_nodes make_onnx_runtime make_onnx_check "make_torchvision --few"; do
     # shellcheck disable=SC2086
     set -- $generator
     "$PYTHON" "tests/fixtures/$1.py" "$FIXTURES" "${@:2}" || echo "$1: some could not be made"

@@ -57,7 +57,7 @@ void add_conv(std::vector<Case>& cases, const KernelTable& table, Workers worker
   const auto packed =
       std::make_shared<PackedConv>(pack_conv(table, workers, s, algorithm, weights->data()));
   const auto scratch =
-      std::make_shared<FloatBuffer>(conv_scratch_floats(s, algorithm, workers.count()));
+      std::make_shared<FloatBuffer>(conv_scratch_floats(table, s, algorithm, workers.count()));
   cases.push_back({std::string(conv_algorithm_name(algorithm)) + " " + std::to_string(size) + " " +
                        std::to_string(in) + ">" + std::to_string(out) + " k" +
                        std::to_string(kernel) + "s" + std::to_string(stride) +

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -51,7 +52,17 @@ class Storage {
   /// Zeroed memory aligned to 64 bytes. Fails with kOutOfMemory.
   static Result<std::shared_ptr<Storage>> allocate(uint64_t bytes);
 
-  std::span<const std::byte> bytes() const { return bytes_; }
+  /// Writes all bytes of a storage.
+  using Fill = std::function<void(std::span<std::byte>)>;
+  /// Bytes that `fill` computes, always the same: once, when somebody first asks for them.
+  static std::shared_ptr<const Storage> deferred(uint64_t size, Fill fill);
+
+  std::span<const std::byte> bytes() const { return deferred_ ? deferred_bytes() : bytes_; }
+  uint64_t size() const { return bytes_.size(); }
+  /// True for deferred() bytes that nobody asked for yet.
+  bool is_deferred() const;
+  /// Computes bytes of deferred() into `to`, size() bytes, and keeps nothing.
+  void compute(std::span<std::byte> to) const;
   /// Only for memory from allocate(), before others see it.
   std::span<std::byte> mutable_bytes();
   /// Empty std::string objects, for tensors of kString. Fails with kOutOfMemory.
@@ -60,8 +71,12 @@ class Storage {
   bool is_mapped() const { return mapped_; }
 
  private:
+  struct Deferred;
+  std::span<const std::byte> deferred_bytes() const;
+
   std::span<const std::byte> bytes_;
   std::shared_ptr<const void> owner_;
+  std::shared_ptr<Deferred> deferred_;
   bool mapped_ = false;
 };
 
@@ -101,6 +116,10 @@ class Tensor {
   uint64_t offset_bytes() const { return offset_; }
   const std::shared_ptr<const Storage>& storage() const { return storage_; }
   bool is_contiguous() const;
+  /// True while the elements are not computed (Storage::deferred).
+  bool is_deferred() const { return storage_ && storage_->is_deferred(); }
+  /// This tensor; while its elements are not computed, a copy for whose life only they are.
+  Result<Tensor> computed() const;
 
   /// The elements' bytes in C order. Only for contiguous tensors (checked).
   std::span<const std::byte> bytes() const;

@@ -154,7 +154,7 @@ int run_command(int argc, char** argv) {
   app.add_option("--iterations", options.iterations, "runs that are measured (default: for --seconds)")->check(CLI::PositiveNumber);
   app.add_option("--warmup", options.warmup, "runs before that")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--seconds", options.seconds, "how long to measure where --iterations is not given")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--precision", options.precision, "fp32; bf16 is refused until operators compute in it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
+  app.add_option("--precision", options.precision, "fp32, or bf16: products and convolutions with weights in bfloat16 (half the memory), sums in float32")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_flag("--profile", options.profile, "say what each operator takes");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   app.footer("Examples:\n"

@@ -178,7 +178,7 @@ int run_command(int argc, char** argv) {
   app.add_option("--labels", options.labels, "names of the classes, one a line");
   app.add_option("--top", options.top, "how many classes to print")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--threads", options.threads, "the most threads to use (default: all)")->check(CLI::Range(0, 4096));
-  app.add_option("--precision", options.precision, "fp32; bf16 is refused until operators compute in it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
+  app.add_option("--precision", options.precision, "fp32, or bf16: products and convolutions with weights in bfloat16 (half the memory), sums in float32")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_flag("--reference", options.reference, "the graph as it was written, plain reference kernels");
   app.add_option("--batch", options.batch, "a file (or -) with one {\"model\", \"inputs\", \"outputs\"} a line");
   app.add_flag("--json", options.json, "one JSON document on stdout");

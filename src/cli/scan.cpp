@@ -50,6 +50,16 @@ void relax(ScanReport& report, const Options& options) {
   }
 }
 
+/// Texts, pictures, archives of other things: nothing that a model is loaded from.
+bool is_no_model(const ScanReport& report) {
+  constexpr std::string_view kFormats[] = {"unknown", "json", "empty", "gzip",
+                                           "zlib",    "tar",  "zip"};
+  if (report.format == "container") return true;
+  if (!report.findings.empty() || (report.error && report.error->code == ErrorCode::kLimit))
+    return false;
+  return std::find(std::begin(kFormats), std::end(kFormats), report.format) != std::end(kFormats);
+}
+
 ScannedFile scan_found(const FoundFile& found, const Options& options, const ScanLimits& limits) {
   ScannedFile scanned{found.path.string(), {}, false};
   const auto file = MappedFile::open(found.path);
@@ -60,9 +70,7 @@ ScannedFile scan_found(const FoundFile& found, const Options& options, const Sca
   scanned.report = scan_file(*file, limits);
   ScanReport& report = scanned.report;
   relax(report, options);
-  scanned.other =
-      !found.named && !has_model_name(found.path) && report.findings.empty() &&
-      (report.format == "unknown" || report.format == "json" || report.format == "empty");
+  scanned.other = !found.named && !has_model_name(found.path) && is_no_model(report);
   if (report.error) report.error = std::move(*report.error).at(scanned.path);
   return scanned;
 }

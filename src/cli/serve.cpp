@@ -107,7 +107,7 @@ int run_command(int argc, char** argv) {
   app.add_option("--preprocess", options.preprocess, "models whose input is a picture take PNG and JPEG bodies too: imagenet, digits or FILE.json");
   app.add_option("--labels", options.labels, "names of a classifier's classes, one a line; the answer has them too, as \"labels\"");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where a file does not tell")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--precision", options.precision, "fp32; bf16 is refused until operators compute in it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
+  app.add_option("--precision", options.precision, "fp32, or bf16: products and convolutions with weights in bfloat16 (half the memory), sums in float32")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_option("--max-body-mb", options.max_body_mb, "the largest body that is read, in MB")->check(CLI::Range(1, 4000))->capture_default_str();
   app.add_option("--max-connections", options.limits.max_connections, "connections at once; more wait")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--idle-seconds", options.limits.idle_seconds, "how long a connection may stay between requests")->check(CLI::Range(1, 86400))->capture_default_str();

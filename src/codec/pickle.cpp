@@ -335,7 +335,10 @@ Status PickleMachine::run_opcodes() {
       tree_.bytes_read = in_.position();
     }
     if (status) continue;
-    if (!first) first = std::move(status).error();
+    if (!first) {
+      first = std::move(status).error();
+      error_offset_ = start_;
+    }
     if (!step_over()) break;
   }
   return first ? Status(*std::move(first)) : ok();
@@ -365,6 +368,7 @@ PickleScan scan_pickle(std::span<const std::byte> bytes, const PickleLimits& lim
   PickleScan scan{machine.take(), std::nullopt};
   if (!status) {
     scan.error = std::move(status).error();
+    scan.error_offset = machine.error_offset();
     scan.tree.root = kNoPickle;
   }
   return scan;

@@ -108,6 +108,7 @@ Result<PickleTree> read_pickle(std::span<const std::byte> bytes, const PickleLim
 struct PickleScan {
   PickleTree tree;
   std::optional<Error> error;  // the first; the tree is then no truth about values
+  uint64_t error_offset = 0;   // of the opcode that it is about
 };
 PickleScan scan_pickle(std::span<const std::byte> bytes, const PickleLimits& limits = {},
                        uint64_t base_offset = 0);

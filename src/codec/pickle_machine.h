@@ -27,6 +27,7 @@ class PickleMachine {
 
   /// Up to STOP; take() gives what was built so far in any case. The first error, if there is one.
   Status run();
+  uint64_t error_offset() const { return error_offset_; }
   PickleTree take() { return std::move(tree_); }
 
  private:
@@ -91,6 +92,7 @@ class PickleMachine {
   std::array<PickleId, 260> small_;                  // None, bools, small numbers, () are shared
   uint64_t charged_ = 0;
   uint64_t start_ = 0;  // of the opcode at work
+  uint64_t error_offset_ = 0;
   bool done_ = false;
 };
 

@@ -19,7 +19,8 @@ constexpr uint32_t kEndSignature = 0x06054b50, kEnd64Signature = 0x06064b50;
 constexpr uint32_t kLocator64Signature = 0x07064b50;
 constexpr uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56;
 constexpr uint64_t kLocatorBytes = 20, kMaxComment = 65535;
-constexpr uint16_t kEncrypted = 1U << 0, kDescriptor = 1U << 3, kMasked = 1U << 13;
+constexpr uint16_t kEncrypted = 1U << 0, kDescriptor = 1U << 3, kPatched = 1U << 5;
+constexpr uint16_t kStrong = 1U << 6, kMasked = 1U << 13;
 constexpr uint16_t kZip64Extra = 1;
 constexpr uint64_t kMaxEntries = 1'000'000, kMaxName = 4096;
 constexpr uint64_t kMaxInflation = 1032;  // of deflate
@@ -227,7 +228,7 @@ Result<ZipEntry> read_entry(std::span<const std::byte> file, const Directory& di
   entry.compressed_bytes = at<uint32_t>(file, start + 20);
   entry.bytes = at<uint32_t>(file, start + 24);
   entry.local_header = at<uint32_t>(file, start + 42);
-  entry.encrypted = (flags & (kEncrypted | kMasked)) != 0;
+  entry.encrypted = (flags & (kEncrypted | kPatched | kStrong | kMasked)) != 0;
   entry.name = as_text(file.subspan(start + kCentralBytes, name_bytes));
   LAN_OK(check_name(entry.name, start));
   if (disk != 0 && disk != 0xffff) return corrupt("'" + entry.name + "' is on another disk", start);

@@ -1,7 +1,7 @@
 #include "kernels/conv.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "kernels/conv_algorithms.h"
 
@@ -105,28 +105,26 @@ PackedConv pack_conv(const KernelTable& table, const Workers& workers, const Con
   packed.zeros = FloatBuffer(s.in_c);
   std::fill_n(packed.zeros.data(), s.in_c, 0.0f);
   if (algorithm == ConvAlgorithm::kGrouped) return packed;
-  // [out][in][taps] -> [taps][in] x [out], through a transposed copy of one group.
-  FloatBuffer ordered(taps == 1 || in == 1 ? 0 : in * taps * out);
+  // [out][in][taps] -> [taps][in] x [out], tap by tap.
   for (size_t g = 0; g < s.groups; ++g) {
     const float* group = weights + g * out * in * taps;
-    if (ordered.size() > 0) {
-      workers.run(out, workers.grain(out, 8), [&](size_t begin, size_t end) {
-        for (size_t o = begin; o < end; ++o) {
-          const float* from = group + o * in * taps;
-          float* to = ordered.data() + o * in * taps;
-          for (size_t t = 0; t < taps; ++t) {
-            for (size_t i = 0; i < in; ++i) to[t * in + i] = from[i * taps + t];
-          }
+    PackedMatrix matrix{.k = in * taps, .n = out, .nr = table.gemm->panel_width(out)};
+    matrix.data = FloatBuffer(matrix.panels() * matrix.nr * matrix.k);
+    workers.run(matrix.panels(), 1, [&](size_t begin, size_t end) {
+      for (size_t panel = begin; panel < end; ++panel) {
+        for (size_t t = 0; t < taps; ++t) {
+          // pack() steps over panels of in x nr values; these have `taps` of them.
+          float* to = matrix.data.data() + panel * matrix.nr * in * (taps - 1) + t * in * matrix.nr;
+          table.gemm->pack(group + t, taps, in * taps, in, out, matrix.nr, panel, panel + 1, to);
         }
-      });
-      group = ordered.data();
-    }
-    packed.matrices.push_back(pack_matrix(table, workers, group, in * taps, out, 1, in * taps));
+      }
+    });
+    packed.matrices.push_back(std::move(matrix));
   }
   return packed;
 }
 
-size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads) {
+size_t conv_scratch_floats(const KernelTable& table, const ConvSizes& shape, ConvAlgorithm algorithm, int threads) {
   switch (algorithm) {
     case ConvAlgorithm::kPointwise:
     case ConvAlgorithm::kDepthwise: return 0;
@@ -134,7 +132,7 @@ size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int 
     case ConvAlgorithm::kGrouped:
     case ConvAlgorithm::kIndirect: return indirect_scratch_floats(shape, threads);
     case ConvAlgorithm::kWinograd2:
-    case ConvAlgorithm::kWinograd4: return winograd_scratch_floats(shape, algorithm, threads);
+    case ConvAlgorithm::kWinograd4: return winograd_scratch_floats(table, shape, algorithm, threads);
   }
   return 0;
 }

@@ -49,16 +49,18 @@ struct PackedConv {
   FloatBuffer depthwise;               // [kernel_h][kernel_w][channels]
   FloatBuffer grouped;                 // as GroupedArgs says
   FloatBuffer zeros;                   // what taps in the padding read
-  const float* weights = nullptr;      // the caller's own, where Winograd goes back to them
+  FloatBuffer taps;                    // Winograd: [panel of nr][in_c][9][nr], not transformed; or none
+  size_t nr = 0;                       // Winograd: columns of a panel
 };
 
-/// Packs weights [out_c, in_c / groups, kernel_h, kernel_w]. For Winograd they must outlive the
-/// result: tiles with an infinity or NaN are computed from them.
+/// Packs weights [out_c, in_c / groups, kernel_h, kernel_w], which the result does not refer to.
+/// Many weights of Winograd's F(4x4, 3x3) are transformed in each run: transformed, they would be four
+/// times as much memory to hold and to read.
 PackedConv pack_conv(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
                      ConvAlgorithm algorithm, const float* weights);
 
 /// Floats of scratch memory that `convolve_nhwc` needs on so many threads.
-size_t conv_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads);
+size_t conv_scratch_floats(const KernelTable& table, const ConvSizes& shape, ConvAlgorithm algorithm, int threads);
 
 /// output [batch, out_h, out_w, out_c] = input [batch, in_h, in_w, in_c] * weights with the epilogue,
 /// whose residual has the shape of the output and whose residual_stride is out_c. `scratch` is aligned

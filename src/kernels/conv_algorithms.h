@@ -32,7 +32,8 @@ void pack_grouped(const KernelTable& table, const ConvSizes& shape, const float*
 void convolve_depthwise(const ConvCall& call);
 
 void convolve_winograd(const ConvCall& call);
-size_t winograd_scratch_floats(const ConvSizes& shape, ConvAlgorithm algorithm, int threads);
+size_t winograd_scratch_floats(const KernelTable& table, const ConvSizes& shape, ConvAlgorithm algorithm,
+                               int threads);
 void pack_winograd(const KernelTable& table, const Workers& workers, const ConvSizes& shape,
                    const float* weights, PackedConv* packed);
 

@@ -51,6 +51,11 @@ struct ConvKernels {
   bool (*winograd_output)(int m, const float* source, size_t source_stride, size_t channels,
                           float* const* target, const float* const* residual,
                           const Epilogue& epilogue);
+  /// Weights of a Winograd product. Value j of tap t of input channel i is at taps[(i * 9 + t) * nr + j];
+  /// element e of the transformed ones goes to target[e * target_stride + i * nr + j]. nr is a multiple
+  /// of `lanes`.
+  void (*winograd_weights)(int m, const float* taps, size_t channels, size_t nr, float* target,
+                           size_t target_stride);
   /// values[i] = activation(values[i] + bias[i] + residual[i]); a null residual adds nothing, and
   /// the epilogue's own is not read.
   void (*finish_row)(float* values, size_t n, const float* residual, const Epilogue& epilogue);

@@ -66,7 +66,7 @@ void check_conv(const KernelTable& table, const Workers& workers, const ConvSize
   numbers.fill(bias);
   numbers.fill(residual);
   const PackedConv packed = pack_conv(table, workers, s, algorithm, weights.data());
-  FloatBuffer scratch(conv_scratch_floats(s, algorithm, workers.count()));
+  FloatBuffer scratch(conv_scratch_floats(table, s, algorithm, workers.count()));
   Epilogue e;
   e.bias = extra.bias ? bias.data() : nullptr;
   e.residual = extra.residual ? residual.data() : nullptr;
@@ -223,17 +223,34 @@ TEST(conv, winograd_matches_plain_loops_within_its_bound) {
   });
 }
 
+// Many channels: their weights are transformed in each run.
+TEST(conv, winograd_matches_plain_loops_where_it_transforms_weights_as_it_goes) {
+  for_each_level([](const KernelTable& table) {
+    uint64_t seed = 0;
+    for (const ConvAlgorithm algorithm : {ConvAlgorithm::kWinograd2, ConvAlgorithm::kWinograd4}) {
+      for (const size_t size : {4, 17}) {
+        ConvSizes s{.batch = 1 + seed % 2, .in_h = size, .in_w = size + 3, .in_c = 260 + seed % 2, .out_c = 67 + seed,
+                    .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1};
+        check_conv(table, {}, with_outputs(s, 1, 1), algorithm,
+                   {.bias = true, .residual = seed % 2 == 0, .activation = Activation::kRelu}, ++seed);
+        if (testing::Test::HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
 TEST(conv, winograd_does_not_spread_infinity_and_nan) {
   for_each_level([](const KernelTable& table) {
-    ConvSizes s{.in_h = 12, .in_w = 12, .in_c = 16, .out_c = 20, .kernel_h = 3, .kernel_w = 3,
+   for (const size_t in_c : {size_t{16}, size_t{820}}) {
+    ConvSizes s{.in_h = 12, .in_w = 12, .in_c = in_c, .out_c = 20, .kernel_h = 3, .kernel_w = 3,
                 .pad_top = 1, .pad_left = 1};
     s = with_outputs(s, 1, 1);
-    GuardedFloats input(12 * 12 * 16, 0.5f), weights(20 * 16 * 9, 0.25f), output(12 * 12 * 20);
-    input[(5 * 12 + 5) * 16 + 3] = NAN;
-    input[(9 * 12 + 2) * 16 + 1] = INFINITY;
+    GuardedFloats input(12 * 12 * in_c, 0.5f), weights(20 * in_c * 9, 0.25f), output(12 * 12 * 20);
+    input[(5 * 12 + 5) * in_c + 3] = NAN;
+    input[(9 * 12 + 2) * in_c + 1] = INFINITY;
     for (const ConvAlgorithm algorithm : {ConvAlgorithm::kWinograd2, ConvAlgorithm::kWinograd4}) {
       const PackedConv packed = pack_conv(table, {}, s, algorithm, weights.data());
-      FloatBuffer scratch(conv_scratch_floats(s, algorithm, 1));
+      FloatBuffer scratch(conv_scratch_floats(table, s, algorithm, 1));
       Epilogue e;
       e.activation = Activation::kRelu;
       convolve_nhwc(table, {}, s, packed, input.data(), output.data(), e, scratch.data());
@@ -247,6 +264,7 @@ TEST(conv, winograd_does_not_spread_infinity_and_nan) {
         }
       }
     }
+   }
   });
 }
 
@@ -267,6 +285,9 @@ TEST(conv_Thread, all_algorithms_match_plain_loops_on_several_threads) {
                                       ConvAlgorithm::kIndirect}) {
           ConvSizes s{.in_h = size, .in_w = size, .in_c = 24, .out_c = 70, .kernel_h = 3,
                       .kernel_w = 3, .pad_top = 1, .pad_left = 1};
+          check_conv(table, workers, with_outputs(s, 1, 1), a, {.residual = true}, size);
+          if (size != 14) continue;
+          s.in_c = 250;
           check_conv(table, workers, with_outputs(s, 1, 1), a, {.residual = true}, size);
         }
       }

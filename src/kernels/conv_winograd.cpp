@@ -12,6 +12,9 @@ constexpr size_t kMaxSide = 6;
 constexpr size_t kMaxElements = kMaxSide * kMaxSide;
 // Elements of a transformed tile lie a power of two apart without this, all in one set of the cache.
 constexpr size_t kSkew = 16;
+// Input times output channels from which on weights of F(4, 3) are transformed in each run. Held
+// transformed they would be four times as many, and reading those takes as long as transforming.
+constexpr size_t kLeanChannels = 128 * 128;
 
 struct Tiling {
   size_t m, side, elements;
@@ -84,15 +87,48 @@ void transform_input(const ConvCall& call, const Tiling& t, size_t index, float*
   call.table.conv->winograd_input(static_cast<int>(t.m), source, s.in_c, target, t.in_stride);
 }
 
+/// Output channels [begin, end).
+struct Channels {
+  size_t begin, end;
+  size_t count() const { return end - begin; }
+};
+
+Epilogue shifted(const Epilogue& e, size_t channel) {
+  Epilogue moved = e;
+  if (moved.bias) moved.bias += channel;
+  return moved;
+}
+
+// The weight as it was before its transform.
+float plain_weight(const PackedConv& packed, size_t in_c, size_t o, size_t i, size_t ky, size_t kx) {
+  const size_t panel = o / packed.nr * packed.nr * in_c, column = o % packed.nr;
+  if (packed.taps.size() > 0) {
+    return packed.taps.data()[panel * 9 + (i * 9 + ky * 3 + kx) * packed.nr + column];
+  }
+  // Along one axis an outer tap has an element of its own (times 1/4, the first of F4), and the middle
+  // one is all that two elements differ in (by -1/3 of it in F4).
+  const bool four = packed.algorithm == ConvAlgorithm::kWinograd4;
+  const size_t side = four ? 6 : 4;
+  const auto element = [&](size_t a, size_t b) {
+    return packed.matrices[a * side + b].data.data()[panel + i * packed.nr + column];
+  };
+  const auto along = [&](size_t k, const auto& at) {
+    if (k == 0) return four ? 4.0f * at(0) : at(0);
+    if (k == 2) return at(side - 1);
+    return four ? -3.0f * (at(1) - at(2)) : at(1) - at(2);
+  };
+  return along(ky, [&](size_t a) { return along(kx, [&](size_t b) { return element(a, b); }); });
+}
+
 // A tile whose sums are not finite, again and in plain order: the transforms would have spread an
 // infinity or a NaN over pixels that do not see it.
-void plain_tile(const ConvCall& call, const Tiling& t, const TilePlace& at) {
+void plain_tile(const ConvCall& call, const Tiling& t, const TilePlace& at, const Channels& channels) {
   const ConvSizes& s = call.shape;
   for (size_t y = at.y; y < std::min(s.out_h, at.y + t.m); ++y) {
     for (size_t x = at.x; x < std::min(s.out_w, at.x + t.m); ++x) {
       const size_t pixel = (at.image * s.out_h + y) * s.out_w + x;
       float* out = call.output + pixel * s.out_c;
-      std::fill_n(out, s.out_c, 0.0f);
+      std::fill_n(out + channels.begin, channels.count(), 0.0f);
       for (size_t ky = 0; ky < 3; ++ky) {
         const size_t in_y = y + ky;
         if (in_y < s.pad_top || in_y - s.pad_top >= s.in_h) continue;
@@ -102,22 +138,24 @@ void plain_tile(const ConvCall& call, const Tiling& t, const TilePlace& at) {
           const float* in =
               call.input +
               ((at.image * s.in_h + in_y - s.pad_top) * s.in_w + in_x - s.pad_left) * s.in_c;
-          const float* weights = call.packed.weights + ky * 3 + kx;
-          for (size_t o = 0; o < s.out_c; ++o) {
+          for (size_t o = channels.begin; o < channels.end; ++o) {
             float sum = out[o];
-            for (size_t i = 0; i < s.in_c; ++i) sum += in[i] * weights[(o * s.in_c + i) * 9];
+            for (size_t i = 0; i < s.in_c; ++i) sum += in[i] * plain_weight(call.packed, s.in_c, o, i, ky, kx);
             out[o] = sum;
           }
         }
       }
       const float* residual =
-          call.epilogue.residual ? call.epilogue.residual + pixel * s.out_c : nullptr;
-      call.table.conv->finish_row(out, s.out_c, residual, call.epilogue);
+          call.epilogue.residual ? call.epilogue.residual + pixel * s.out_c + channels.begin : nullptr;
+      call.table.conv->finish_row(out + channels.begin, channels.count(), residual,
+                                  shifted(call.epilogue, channels.begin));
     }
   }
 }
 
-void transform_output(const ConvCall& call, const Tiling& t, size_t index, const float* source) {
+// `source` has the elements of one tile, the first of `channels` first, `stride` apart.
+void transform_output(const ConvCall& call, const Tiling& t, size_t index, const Channels& channels,
+                      const float* source, size_t stride) {
   const ConvSizes& s = call.shape;
   const TilePlace at = place(t, index);
   float* target[kMaxElements];
@@ -126,16 +164,16 @@ void transform_output(const ConvCall& call, const Tiling& t, size_t index, const
     for (size_t j = 0; j < t.m; ++j) {
       const bool inside = at.y + i < s.out_h && at.x + j < s.out_w;
       const size_t value =
-          ((at.image * s.out_h + at.y + i) * s.out_w + at.x + j) * s.out_c;
+          ((at.image * s.out_h + at.y + i) * s.out_w + at.x + j) * s.out_c + channels.begin;
       target[i * t.m + j] = inside ? call.output + value : nullptr;
       residual[i * t.m + j] =
           inside && call.epilogue.residual ? call.epilogue.residual + value : nullptr;
     }
   }
   const bool finite = call.table.conv->winograd_output(
-      static_cast<int>(t.m), source, t.out_stride, s.out_c, target,
-      call.epilogue.residual ? residual : nullptr, call.epilogue);
-  if (!finite) plain_tile(call, t, at);
+      static_cast<int>(t.m), source, stride, channels.count(), target,
+      call.epilogue.residual ? residual : nullptr, shifted(call.epilogue, channels.begin));
+  if (!finite) plain_tile(call, t, at, channels);
 }
 
 void multiply_element(const ConvCall& call, const Tiling& t, size_t e, size_t tiles, float* in,
@@ -170,7 +208,7 @@ void by_tiles(const ConvCall& call, const Tiling& t) {
         multiply_element(call, t, e, tiles, in, out, 0, call.packed.matrices[e].panels());
       }
       for (size_t i = 0; i < tiles; ++i) {
-        transform_output(call, t, first + i, out + i * call.shape.out_c);
+        transform_output(call, t, first + i, {0, call.shape.out_c}, out + i * call.shape.out_c, t.out_stride);
       }
     }
   });
@@ -195,78 +233,160 @@ void by_elements(const ConvCall& call, const Tiling& t) {
     }
   });
   call.workers.run(t.total, call.workers.grain(t.total, 1, 2), [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) transform_output(call, t, i, out + i * call.shape.out_c);
+    for (size_t i = begin; i < end; ++i) {
+      transform_output(call, t, i, {0, call.shape.out_c}, out + i * call.shape.out_c, t.out_stride);
+    }
   });
 }
 
-// G of g' = G g G^T (Lavin and Gray, section 4).
-constexpr double kG4[6][3] = {{1.0 / 4, 0, 0},           {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                              {-1.0 / 6, 1.0 / 6, -1.0 / 6}, {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                              {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
-constexpr double kG2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+// ---- weights that are transformed as they are used -------------------------------------------------
+// One panel of output channels at a time: some of its input channels are transformed into a buffer that
+// stays in the second cache, and multiplied with all tiles of a block.
 
-void transform_weights(const double (*g)[3], size_t side, const float* w, float* to, size_t step) {
-  double half[kMaxSide][3];
-  for (size_t a = 0; a < side; ++a) {
-    for (size_t b = 0; b < 3; ++b) {
-      half[a][b] = 0;
-      for (size_t k = 0; k < 3; ++k) half[a][b] += g[a][k] * static_cast<double>(w[k * 3 + b]);
+struct LeanTiling {
+  size_t m, elements;
+  size_t nr, panels;
+  size_t depth;        // input channels that are transformed at a time
+  size_t block;        // tiles that are multiplied at a time
+  size_t group;        // tiles whose inputs are transformed before any is multiplied: several blocks
+  size_t in_stride, out_stride;
+
+  size_t shared_floats() const { return elements * in_stride; }
+  size_t weight_stride() const { return round_up(depth * nr, 16) + kSkew; }
+  size_t thread_floats() const { return elements * (out_stride + weight_stride()); }
+};
+
+LeanTiling lean_tile(const ConvSizes& s, const Tiling& t, size_t nr, size_t threads) {
+  static const size_t cache_floats = cache_sizes().l2 / sizeof(float);
+  LeanTiling lean{.m = t.m, .elements = t.elements, .nr = nr, .panels = (s.out_c + nr - 1) / nr};
+  const size_t fits = std::max<size_t>(cache_floats * 3 / 8 / (t.elements * nr), 8);
+  const size_t passes = (s.in_c + fits - 1) / fits;
+  lean.depth = (s.in_c + passes - 1) / passes;
+  // So many tiles that transforming weights is little work beside multiplying them; but all threads
+  // get something.
+  constexpr size_t kMostTiles = 64, kMostShared = 2'000'000;
+  const size_t shares = (threads + lean.panels - 1) / lean.panels;
+  const size_t most = std::clamp<size_t>((t.total + shares - 1) / shares, 1, kMostTiles);
+  const size_t blocks = (t.total + most - 1) / most;
+  lean.block = (t.total + blocks - 1) / blocks;
+  lean.group = std::max<size_t>(kMostShared / (t.elements * s.in_c) / lean.block, shares) * lean.block;
+  lean.group = std::min(lean.group, blocks * lean.block);
+  lean.in_stride = round_up(lean.group * s.in_c, 16) + kSkew;
+  lean.out_stride = round_up(lean.block * nr, 16) + kSkew;
+  return lean;
+}
+
+// Panel `panel` of tiles [first, first + tiles), whose transformed inputs start at `in`.
+void lean_piece(const ConvCall& call, const Tiling& t, const LeanTiling& lean, size_t panel, size_t first, size_t tiles,
+                const float* in, float* out, float* weights) {
+  const ConvSizes& s = call.shape;
+  const Channels channels{panel * lean.nr, std::min(s.out_c, (panel + 1) * lean.nr)};
+  const float* taps = call.packed.taps.data() + panel * lean.nr * s.in_c * 9;
+  GemmArgs args;
+  args.lda = s.in_c;
+  args.nr = args.n = args.ldc = lean.nr;
+  for (size_t k = 0; k < s.in_c; k += lean.depth) {
+    args.tap_k = std::min(lean.depth, s.in_c - k);
+    args.accumulate = k > 0;
+    call.table.conv->winograd_weights(static_cast<int>(t.m), taps + k * 9 * lean.nr, args.tap_k, lean.nr, weights,
+                                      lean.weight_stride());
+    // What comes next is read while this is multiplied: transforming alone would wait for memory.
+    const float* next = taps + (k + lean.depth) * 9 * lean.nr;
+    const size_t ahead = k + lean.depth < s.in_c ? std::min(lean.depth, s.in_c - k - lean.depth) * 9 * lean.nr
+                         : panel + 1 < lean.panels ? lean.depth * 9 * lean.nr : 0;
+    const size_t share = round_up(ahead / t.elements, 16) + 16;
+    for (size_t e = 0; e < t.elements; ++e) {
+      for (size_t i = e * share; i < std::min((e + 1) * share, ahead); i += 16) __builtin_prefetch(next + i, 0, 2);
+      args.a = in + e * lean.in_stride + k;
+      args.b = weights + e * lean.weight_stride();
+      args.c = out + e * lean.out_stride;
+      call.table.gemm->gemm(args, 0, tiles, 0, 1);
     }
   }
-  for (size_t a = 0; a < side; ++a) {
-    for (size_t b = 0; b < side; ++b) {
-      double sum = 0;
-      for (size_t k = 0; k < 3; ++k) sum += half[a][k] * g[b][k];
-      to[(a * side + b) * step] = static_cast<float>(sum);
-    }
+  for (size_t i = 0; i < tiles; ++i) {
+    transform_output(call, t, first + i, channels, out + i * lean.nr, lean.out_stride);
   }
+}
+
+void convolve_lean(const ConvCall& call, Tiling t) {
+  const ConvSizes& s = call.shape;
+  const LeanTiling lean = lean_tile(s, t, call.packed.nr, static_cast<size_t>(call.workers.count()));
+  t.in_stride = lean.in_stride;
+  float* const in = call.scratch;
+  for (size_t group = 0; group < t.total; group += lean.group) {
+    const size_t tiles = std::min(lean.group, t.total - group);
+    call.workers.run(tiles, call.workers.grain(tiles, 1, 2), [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) transform_input(call, t, group + i, in + i * s.in_c);
+    });
+    const size_t blocks = (tiles + lean.block - 1) / lean.block;
+    ScratchSlots slots(call.workers.count());
+    call.workers.run(lean.panels * blocks, 1, [&](size_t begin, size_t end) {
+      const ScratchSlots::Lease lease(slots);
+      float* out = in + lean.shared_floats() + lease.index() * lean.thread_floats();
+      for (size_t i = begin; i < end; ++i) {
+        const size_t at = i % blocks * lean.block;
+        lean_piece(call, t, lean, i / blocks, group + at, std::min(lean.block, tiles - at), in + at * s.in_c, out,
+                   out + t.elements * lean.out_stride);
+      }
+    });
+  }
+}
+
+// Transformed weights are worth holding where they are few, and those of F(2, 3), which are less than
+// twice as many as they were.
+bool holds_transformed(const ConvSizes& s, ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::kWinograd2 || s.in_c * s.out_c < kLeanChannels;
 }
 
 }  // namespace
 
 void pack_winograd(const KernelTable& table, const Workers& workers, const ConvSizes& s,
                    const float* weights, PackedConv* packed) {
-  const bool four = packed->algorithm == ConvAlgorithm::kWinograd4;
-  const size_t side = four ? 6 : 4, elements = side * side;
-  const size_t nr = table.gemm->panel_width(s.out_c);
+  const size_t nr = packed->nr = table.gemm->panel_width(s.out_c);
   const size_t panels = (s.out_c + nr - 1) / nr;
+  // Each of the nine taps of an input channel is a row of the panel.
+  packed->taps = FloatBuffer(panels * nr * s.in_c * 9);
+  workers.run(panels, 1, [&](size_t begin, size_t end) {
+    table.gemm->pack(weights, 1, s.in_c * 9, s.in_c * 9, s.out_c, nr, begin, end, packed->taps.data());
+  });
+  packed->zeros = FloatBuffer(s.in_c);
+  std::fill_n(packed->zeros.data(), s.in_c, 0.0f);
+  if (!holds_transformed(s, packed->algorithm)) return;
+  const int m = packed->algorithm == ConvAlgorithm::kWinograd4 ? 4 : 2;
+  const size_t elements = static_cast<size_t>((m + 2) * (m + 2)), step = s.in_c * nr;
   packed->matrices.resize(elements);
   for (PackedMatrix& matrix : packed->matrices) {
     matrix.k = s.in_c;
     matrix.n = s.out_c;
     matrix.nr = nr;
-    matrix.data = FloatBuffer(panels * nr * s.in_c);
+    matrix.data = FloatBuffer(panels * step);
   }
-  // Panel by panel, so that the transformed weights of all elements never lie in memory twice.
-  workers.run(panels, 1, [&](size_t begin, size_t end) {
-    FloatBuffer part(elements * nr);
-    for (size_t panel = begin; panel < end; ++panel) {
-      const size_t columns = std::min(nr, s.out_c - panel * nr);
-      for (size_t i = 0; i < s.in_c; ++i) {
-        for (size_t j = 0; j < columns; ++j) {
-          transform_weights(four ? kG4 : kG2, side,
-                            weights + ((panel * nr + j) * s.in_c + i) * 9, part.data() + j, nr);
-        }
-        for (size_t e = 0; e < elements; ++e) {
-          float* to = packed->matrices[e].data.data() + panel * nr * s.in_c + i * nr;
-          std::memcpy(to, part.data() + e * nr, columns * sizeof(float));
-          std::fill(to + columns, to + nr, 0.0f);
-        }
-      }
+  FloatBuffer part(elements * step);
+  for (size_t panel = 0; panel < panels; ++panel) {
+    table.conv->winograd_weights(m, packed->taps.data() + panel * step * 9, s.in_c, nr, part.data(), step);
+    for (size_t e = 0; e < elements; ++e) {
+      std::memcpy(packed->matrices[e].data.data() + panel * step, part.data() + e * step, step * sizeof(float));
     }
-  });
-  packed->weights = weights;
-  packed->zeros = FloatBuffer(s.in_c);
-  std::fill_n(packed->zeros.data(), s.in_c, 0.0f);
+  }
+  // They can be told from the transformed ones, unless an infinity has spread there.
+  float not_finite = 0.0f;
+  for (size_t i = 0; i < packed->taps.size(); ++i) not_finite += packed->taps.data()[i] * 0.0f;
+  if (not_finite == 0.0f) packed->taps = FloatBuffer();
 }
 
-size_t winograd_scratch_floats(const ConvSizes& s, ConvAlgorithm algorithm, int threads) {
+size_t winograd_scratch_floats(const KernelTable& table, const ConvSizes& s, ConvAlgorithm algorithm, int threads) {
   if (s.pixels() == 0) return 0;
   // A run may have fewer threads than were planned for, and then blocks of another size.
   size_t most = 0;
   for (int n = 1; n <= threads; ++n) {
-    const Tiling t = tile(s, algorithm, static_cast<size_t>(n));
-    most = std::max(most, t.block_floats() * (t.by_element ? 1 : static_cast<size_t>(n)));
+    const auto count = static_cast<size_t>(n);
+    const Tiling t = tile(s, algorithm, count);
+    if (holds_transformed(s, algorithm)) {
+      most = std::max(most, t.block_floats() * (t.by_element ? 1 : count));
+    } else {
+      const LeanTiling lean = lean_tile(s, t, table.gemm->panel_width(s.out_c), count);
+      most = std::max(most, lean.shared_floats() + count * lean.thread_floats());
+    }
   }
   return most;
 }
@@ -274,7 +394,9 @@ size_t winograd_scratch_floats(const ConvSizes& s, ConvAlgorithm algorithm, int 
 void convolve_winograd(const ConvCall& call) {
   const Tiling t = tile(call.shape, call.packed.algorithm,
                         static_cast<size_t>(call.workers.count()));
-  if (t.by_element) {
+  if (call.packed.matrices.empty()) {
+    convolve_lean(call, t);
+  } else if (t.by_element) {
     by_elements(call, t);
   } else {
     by_tiles(call, t);

@@ -27,6 +27,7 @@ struct GemmArgs {
   size_t n = 0;
   float* c = nullptr;
   size_t ldc = 0;
+  bool accumulate = false;  // adds to what C holds
   size_t k_block = 0;  // values of k per pass over C, 0: chosen by the kernel
   size_t m_block = 0;  // rows per pass over B, 0: all
   Epilogue epilogue = {};

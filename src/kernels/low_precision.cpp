@@ -33,22 +33,29 @@ size_t s8_row(size_t k) { return (k + 3) / 4 * 4; }
 
 }  // namespace
 
-PackedBf16 pack_bf16(const KernelTable& table, const float* b, size_t k, size_t n, size_t k_stride,
-                     size_t n_stride) {
+PackedBf16 pack_bf16_columns(const KernelTable& table, size_t k, size_t n,
+                             const std::function<void(size_t j, float* to)>& read) {
   PackedBf16 packed{.k = k, .n = n, .nr = table.low_precision->panel_width};
-  const size_t values = packed.panels() * packed.nr * packed.pairs() * 2;
-  packed.words = FloatBuffer(values / 2);
-  std::vector<uint16_t> bits(values, 0);
+  const size_t panel = packed.nr * packed.pairs() * 2;
+  packed.words = FloatBuffer(packed.panels() * panel / 2);
+  auto* const bits = reinterpret_cast<uint16_t*>(packed.words.data());
+  std::memset(bits, 0, packed.panels() * panel * sizeof(uint16_t));
   std::vector<float> column(k);
   std::vector<uint16_t> rounded(k);
   for (size_t j = 0; j < n; ++j) {
-    for (size_t i = 0; i < k; ++i) column[i] = b[i * k_stride + j * n_stride];
+    read(j, column.data());
     table.low_precision->to_bf16(column.data(), rounded.data(), k);
-    uint16_t* to = bits.data() + j / packed.nr * packed.nr * packed.pairs() * 2 + j % packed.nr * 2;
+    uint16_t* to = bits + j / packed.nr * panel + j % packed.nr * 2;
     for (size_t i = 0; i < k; ++i) to[i / 2 * packed.nr * 2 + i % 2] = rounded[i];
   }
-  std::memcpy(packed.words.data(), bits.data(), values * sizeof(uint16_t));
   return packed;
+}
+
+PackedBf16 pack_bf16(const KernelTable& table, const float* b, size_t k, size_t n, size_t k_stride,
+                     size_t n_stride) {
+  return pack_bf16_columns(table, k, n, [&](size_t j, float* column) {
+    for (size_t i = 0; i < k; ++i) column[i] = b[i * k_stride + j * n_stride];
+  });
 }
 
 PackedS8 pack_s8(const KernelTable& table, const float* b, size_t k, size_t n, size_t k_stride,
@@ -96,7 +103,7 @@ void multiply_bf16(const KernelTable& table, const Workers& workers, const float
   Bf16GemmArgs args;
   args.a = rounded;
   args.lda = row;
-  args.b = reinterpret_cast<const uint16_t*>(b.words.data());
+  args.b = b.values();
   args.k_pairs = b.pairs();
   args.nr = b.nr;
   args.n = b.n;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "kernels/float_buffer.h"
@@ -17,6 +18,7 @@ struct PackedBf16 {
 
   size_t pairs() const { return (k + 1) / 2; }
   size_t panels() const { return nr == 0 ? 0 : (n + nr - 1) / nr; }
+  const uint16_t* values() const { return reinterpret_cast<const uint16_t*>(words.data()); }
 };
 
 /// A constant right-hand matrix [k, n] in signed bytes with one scale per column, symmetric.
@@ -33,6 +35,9 @@ struct PackedS8 {
 /// Packs B, whose element k, j is at b[k * k_stride + j * n_stride].
 PackedBf16 pack_bf16(const KernelTable& table, const float* b, size_t k, size_t n, size_t k_stride,
                      size_t n_stride);
+/// The same for a matrix whose column j `read(j, to)` writes, k values.
+PackedBf16 pack_bf16_columns(const KernelTable& table, size_t k, size_t n,
+                             const std::function<void(size_t j, float* to)>& read);
 /// The same, rounding each column to 127 / its largest magnitude.
 PackedS8 pack_s8(const KernelTable& table, const float* b, size_t k, size_t n, size_t k_stride,
                  size_t n_stride);

@@ -1,9 +1,11 @@
-#include "kernels/low_precision.h"
+#include "kernels/conv_bf16.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "base/thread_pool.h"
 #include "kernels/kernel_testing.h"
 
 namespace lanthorn {
@@ -147,6 +149,55 @@ TEST(low_precision_Thread, products_split_over_threads_are_those_of_one) {
     multiply_bf16(table, {}, a.data(), 100, bf16, one.data(), 300, {}, scratch.data());
     multiply_bf16(table, {&pool, 3}, a.data(), 100, bf16, three.data(), 300, {}, scratch.data());
     for (size_t i = 0; i < one.size(); ++i) ASSERT_NEAR(one[i], three[i], 1e-4);
+  });
+}
+
+TEST(conv_bf16, convolutions_match_plain_loops_over_rounded_values) {
+  ThreadPool pool(2);
+  for_each_level([&pool](const KernelTable& table) {
+    const auto round = [&table](GuardedFloats& values) {
+      std::vector<uint16_t> bits(values.size());
+      table.low_precision->to_bf16(values.data(), bits.data(), bits.size());
+      for (size_t i = 0; i < bits.size(); ++i) values[i] = static_cast<float>(bf16_value(bits[i]));
+    };
+    const ConvSizes shapes[] = {
+        {.in_h = 5, .in_w = 7, .in_c = 9, .out_h = 5, .out_w = 7, .out_c = 50},
+        {.batch = 2, .in_h = 6, .in_w = 9, .in_c = 11, .out_h = 3, .out_w = 5, .out_c = 13, .kernel_h = 3, .kernel_w = 3,
+         .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1},
+        {.in_h = 40, .in_w = 30, .in_c = 16, .out_h = 40, .out_w = 30, .out_c = 8, .kernel_h = 3, .kernel_w = 3,
+         .dilation_h = 2, .dilation_w = 2, .pad_top = 2, .pad_left = 2},
+        {.in_h = 8, .in_w = 8, .in_c = 8, .out_h = 4, .out_w = 4, .out_c = 3, .stride_h = 2, .stride_w = 2}};
+    for (const ConvSizes& s : shapes) {
+      ASSERT_TRUE(conv_bf16_applies(s));
+      Numbers numbers(s.in_c);
+      const size_t outputs = s.pixels() * s.out_c;
+      GuardedFloats input(s.batch * s.in_h * s.in_w * s.in_c), weights(s.out_c * s.in_c * s.taps());
+      GuardedFloats bias(s.out_c), residual(outputs), got(outputs, NAN), want(outputs, NAN);
+      numbers.fill(input);
+      numbers.fill(weights);
+      numbers.fill(bias);
+      numbers.fill(residual);
+      Epilogue e;
+      e.bias = bias.data();
+      e.residual = residual.data();
+      e.residual_stride = s.out_c;
+      e.activation = Activation::kRelu;
+      for (const int threads : {1, 2}) {
+        const Workers workers{&pool, threads};
+        const PackedBf16 packed = pack_conv_bf16(table, s, weights.data());
+        FloatBuffer scratch(conv_bf16_scratch_bytes(s, threads) / sizeof(float) + 1);
+        convolve_bf16(table, workers, s, packed, input.data(), got.data(), e, scratch.data());
+        GuardedFloats x(input.size()), w(weights.size());
+        std::copy_n(input.data(), input.size(), x.data());
+        std::copy_n(weights.data(), weights.size(), w.data());
+        round(x);
+        round(w);
+        const PackedConv plain = pack_conv(table, {}, s, ConvAlgorithm::kIndirect, w.data());
+        FloatBuffer plain_scratch(conv_scratch_floats(table, s, ConvAlgorithm::kIndirect, 1));
+        convolve_nhwc(table, {}, s, plain, x.data(), want.data(), e, plain_scratch.data());
+        for (size_t i = 0; i < outputs; ++i) ASSERT_NEAR(got[i], want[i], 1e-4) << i << ", " << threads << " threads";
+      }
+    }
   });
 }
 

@@ -75,7 +75,7 @@ const Signature& Model::Impl::signature() const {
 namespace {
 
 bool same_options(const ExecutableOptions& a, const ExecutableOptions& b) {
-  return a.optimize == b.optimize && a.isa == b.isa;
+  return a.optimize == b.optimize && a.isa == b.isa && a.bf16 == b.bf16;
 }
 
 bool same_known_value(const Value& a, const Value& b) {

@@ -124,14 +124,11 @@ const std::vector<Port>& Session::outputs() const { return impl_->model->signatu
 
 Result<Session> Model::session(const SessionOptions& options) const try {
   if (!runnable()) return no_program_error(*impl_);
-  if (options.precision == Precision::kBF16) {
-    return Error{ErrorCode::kUnsupported, "no operator computes in bfloat16 yet", impl_->path.string(),
-                 "Run it in float32, the default."};
-  }
   auto session = std::make_shared<Session::Impl>();
   session->model = impl_;
   session->options.optimize = options.optimize;
   session->options.isa = impl_->context->isa();
+  session->options.bf16 = options.precision == Precision::kBF16;
   session->run.threads = impl_->context->cap(options.threads);
   session->run.pool = session->run.threads > 1 ? &impl_->context->pool() : nullptr;
   if (impl_->contents.graph) {

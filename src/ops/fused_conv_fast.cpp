@@ -3,6 +3,7 @@
 
 #include "kernels/activation_name.h"
 #include "kernels/conv.h"
+#include "kernels/conv_bf16.h"
 #include "ops/fast_shared.h"
 
 namespace lanthorn {
@@ -13,7 +14,7 @@ struct PreparedConv {
   ConvSizes shape;  // but batch, input and output sizes, which come with a run
   PadRule pad_rule;
   PackedConv packed;
-  Tensor weights;  // kept: Winograd goes back to them
+  PackedBf16 bf16;  // in place of `packed`
   Activation activation = Activation::kNone;
   float alpha = 0.0f, beta = 0.0f;
 };
@@ -74,18 +75,22 @@ bool applies_as(const KernelQuery& query) {
   return applies(query) && choose_conv(shape_of(query)) == kAlgorithm;
 }
 
-Result<std::shared_ptr<const void>> prepare(const KernelQuery& query) {
-  auto prepared = std::make_shared<PreparedConv>();
+void set_up(const KernelQuery& query, PreparedConv* prepared) {
   const Attributes& attributes = query.node.attributes;
   prepared->table = &kernels(query.isa);
   prepared->shape = shape_of(query);
   prepared->pad_rule.mode = auto_pad_of(attributes);
-  LAN_TRY(prepared->weights, query.constants[1]->contiguous());
   prepared->activation = *activation_from_name(attributes.text("activation", ""));
   prepared->alpha = attributes.real("alpha", 0.0f);
   prepared->beta = attributes.real("beta", 0.0f);
+}
+
+Result<std::shared_ptr<const void>> prepare(const KernelQuery& query) {
+  auto prepared = std::make_shared<PreparedConv>();
+  set_up(query, prepared.get());
+  LAN_TRY(const Tensor weights, query.constants[1]->contiguous());
   prepared->packed = pack_conv(*prepared->table, {}, prepared->shape, choose_conv(prepared->shape),
-                               prepared->weights.as<float>().data());
+                               weights.as<float>().data());
   return std::shared_ptr<const void>(std::move(prepared));
 }
 
@@ -95,9 +100,10 @@ uint64_t pack_key(const KernelQuery& query) {
 
 size_t scratch_bytes(const KernelQuery& query) {
   const ConvSizes s = shape_of(query);
-  return conv_scratch_floats(s, choose_conv(s), query.threads) * sizeof(float);
+  return conv_scratch_floats(kernels(query.isa), s, choose_conv(s), query.threads) * sizeof(float);
 }
 
+template <bool kBf16>
 Status run(const RunContext& context) {
   const auto& prepared = *static_cast<const PreparedConv*>(context.prepared());
   ConvSizes s = prepared.shape;
@@ -109,6 +115,11 @@ Status run(const RunContext& context) {
   epilogue.activation = prepared.activation;
   epilogue.alpha = prepared.alpha;
   epilogue.beta = prepared.beta;
+  if constexpr (kBf16) {
+    convolve_bf16(*prepared.table, workers_of(context), s, prepared.bf16, floats(context.input(0)),
+                  floats(context.output(0)), epilogue, context.scratch().data());
+    return ok();
+  }
   convolve_nhwc(*prepared.table, workers_of(context), s, prepared.packed, floats(context.input(0)),
            floats(context.output(0)), epilogue, reinterpret_cast<float*>(context.scratch().data()));
   return ok();
@@ -121,10 +132,34 @@ constexpr FastKernel kernel(std::string_view name) {
           .prepare = prepare,
           .pack_key = pack_key,
           .scratch_bytes = scratch_bytes,
-          .run = run};
+          .run = run<false>,
+          .packed_inputs = 1u << 1};
+}
+
+bool applies_bf16(const KernelQuery& query) {
+  return query.bf16 && applies(query) && conv_bf16_applies(shape_of(query));
+}
+
+Result<std::shared_ptr<const void>> prepare_bf16(const KernelQuery& query) {
+  auto prepared = std::make_shared<PreparedConv>();
+  set_up(query, prepared.get());
+  LAN_TRY(const Tensor weights, query.constants[1]->contiguous());
+  prepared->bf16 = pack_conv_bf16(*prepared->table, prepared->shape, weights.as<float>().data());
+  return std::shared_ptr<const void>(std::move(prepared));
+}
+
+size_t scratch_bf16(const KernelQuery& query) {
+  return conv_bf16_scratch_bytes(shape_of(query), query.threads);
 }
 
 constexpr FastKernel kKernels[] = {
+    {.name = "fused_conv/bf16",
+     .applies = applies_bf16,
+     .prepare = prepare_bf16,
+     .pack_key = key_of_isa,
+     .scratch_bytes = scratch_bf16,
+     .run = run<true>,
+     .packed_inputs = 1u << 1},
     kernel<ConvAlgorithm::kPointwise>("fused_conv/pointwise"),
     kernel<ConvAlgorithm::kWinograd4>("fused_conv/winograd4"),
     kernel<ConvAlgorithm::kWinograd2>("fused_conv/winograd2"),

@@ -18,6 +18,9 @@ constexpr int kMaxDepth = 64;
 bool contradicts(const ValueType& a, const ValueType& b) {
   using enum ValueType::Kind;
   if (a.kind == kUnknown || b.kind == kUnknown) return false;
+  // An optional with an element is the element itself.
+  if (a.kind == kOptional && b.kind != kOptional) return a.element && contradicts(*a.element, b);
+  if (b.kind == kOptional && a.kind != kOptional) return contradicts(b, a);
   if (a.kind != b.kind) return true;
   if (a.dtype != b.dtype && a.dtype != DType::kUndefined && b.dtype != DType::kUndefined)
     return true;
@@ -112,8 +115,9 @@ class NodeSubgraphs : public SubgraphInferrer {
       copy->values[capture.inner].constant = outer_.graph_.values[capture.outer].constant;
       elements[capture.inner] = outer_.elements_[capture.outer];
     }
+    std::vector<InferProblem> ignored;
     Inferrer inferrer(*copy, std::move(elements), outer_.steps_, outer_.depth_ + 1,
-                      outer_.problems_);
+                      outer_.problems_ && attribute == never_runs ? &ignored : outer_.problems_);
     Status status = inferrer.run();
     if (!status) return std::move(status).error().at("subgraph '" + std::string(attribute) + "'");
     // A captured constant belongs to the outer graph, which may still change it.
@@ -125,18 +129,20 @@ class NodeSubgraphs : public SubgraphInferrer {
   }
 
   std::map<std::string, std::shared_ptr<Graph>> done;
+  std::string_view never_runs;  // the branch of an If that is known not to be taken
 
  private:
   Inferrer& outer_;
   const Node& node_;
 };
 
-// The dtypes of the outputs where a rule did not run, as the rank of an input is not known: those
-// that it gives for some rank, as no dtype depends on one.
+// What is known of the outputs where a rule did not run, as the rank of an input is not known: what
+// it gives alike for two ranks that it takes.
 std::vector<ValueType> unranked_outputs(const OpEntry& op, const Node& node,
                                         std::vector<ValueType> inputs) {
   const std::vector<ValueType> given = inputs;
   const std::vector<const Tensor*> constants(inputs.size(), nullptr);
+  std::vector<ValueType> found;
   for (const size_t rank : {2, 4, 1, 3, 5, 0}) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const bool open = given[i].kind == ValueType::Kind::kTensor && !given[i].ranked;
@@ -144,12 +150,25 @@ std::vector<ValueType> unranked_outputs(const OpEntry& op, const Node& node,
     }
     InferContext context(node, inputs, constants, {});
     if (!infer_node(op, context)) continue;
-    for (ValueType& type : context.outputs) {
-      if (type.kind == ValueType::Kind::kTensor) type = ValueType::unranked(type.dtype);
+    const bool first = found.empty();
+    for (size_t i = 0; i < context.outputs.size(); ++i) {
+      ValueType& type = context.outputs[i];
+      if (first) {
+        found.push_back(std::move(type));
+        continue;
+      }
+      auto merged = merged_type(found[i], type);
+      found[i] = merged ? *std::move(merged) : unknown_type();
+      for (Dim& dim : found[i].dims) {
+        if (!dim.is_known()) dim = Dim::unknown();
+      }
     }
-    return std::move(context.outputs);
+    if (!first) return found;
   }
-  return {};
+  for (ValueType& type : found) {
+    if (type.kind == ValueType::Kind::kTensor) type = ValueType::unranked(type.dtype);
+  }
+  return found;
 }
 
 // What the file says of a value, where it says more; an error where it says something else.
@@ -200,6 +219,11 @@ Status Inferrer::infer_one(size_t index) {
   }
   InferContext context(node, inputs, constants, elements);
   NodeSubgraphs inner(*this, node);
+  if (node.op == "If" && node.domain.empty()) {
+    const std::optional<Dims> taken = context.elements(0);
+    const bool known = taken && taken->size() == 1 && taken->front().is_known();
+    if (known) inner.never_runs = taken->front().is(0) ? "then_branch" : "else_branch";
+  }
   context.set_subgraph_inferrer(&inner);
   const OpEntry* op = find_op(node.op, node.domain);
   LAN_CHECK(op || problems_);

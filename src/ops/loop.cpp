@@ -2,6 +2,7 @@
 
 #include "ops/carried_types_shared.h"
 #include "ops/numbers_shared.h"
+#include "ops/output_memory_shared.h"
 #include "ops/value_types.h"
 
 namespace lanthorn {
@@ -55,7 +56,8 @@ Result<Tensor> no_slices(const RunContext& c, size_t output) {
     if (type.dtype != DType::kUndefined) dtype = type.dtype;
     for (const Dim& dim : type.dims) shape.push_back(dim.known().value_or(0));
   }
-  return Tensor::allocate(dtype, std::move(shape));
+  uint64_t left = c.memory_left();
+  return allocate_output(dtype, std::move(shape), left);
 }
 
 Status reference(const RunContext& c) {
@@ -74,6 +76,7 @@ Status reference(const RunContext& c) {
   for (size_t i = 0; i < carried; ++i) state.push_back(c.input_value(2 + i));
   const size_t scans = c.output_count() > carried ? c.output_count() - carried : 0;
   std::vector<std::vector<Tensor>> slices(scans);
+  uint64_t left = c.memory_left();
   for (int64_t trip = 0; trip < trips && goes_on; ++trip) {
     std::vector<Value> inputs{Tensor::scalar_i64(trip), Tensor::scalar_bool(true)};
     inputs.insert(inputs.end(), state.begin(), state.end());
@@ -84,13 +87,14 @@ Status reference(const RunContext& c) {
     for (size_t i = 0; i < scans; ++i) {
       const Tensor* slice = results[1 + carried + i].tensor();
       if (!slice) return shape_error("a scan output must be a tensor");
+      LAN_OK(take_memory(*slice, left));
       slices[i].push_back(*slice);
     }
   }
   for (size_t i = 0; i < carried && i < c.output_count(); ++i)
     c.set_output_value(i, std::move(state[i]));
   for (size_t i = 0; i < scans; ++i) {
-    auto all = slices[i].empty() ? no_slices(c, 1 + carried + i) : stacked(slices[i], 0);
+    auto all = slices[i].empty() ? no_slices(c, 1 + carried + i) : stacked(slices[i], 0, left);
     if (!all) return std::move(all).error();
     c.set_output_value(carried + i, *std::move(all));
   }

@@ -2,6 +2,7 @@
 // FAST: fused_mat_mul mat_mul gemm
 #include "kernels/activation_name.h"
 #include "kernels/gemm.h"
+#include "kernels/low_precision.h"
 #include "ops/fast_shared.h"
 
 namespace lanthorn {
@@ -10,6 +11,7 @@ namespace {
 struct PreparedProduct {
   const KernelTable* table = nullptr;
   PackedMatrix packed;
+  PackedBf16 bf16;  // in place of `packed` where products are in bfloat16
   Activation activation = Activation::kNone;
   float alpha = 0.0f, beta = 0.0f;
 };
@@ -24,9 +26,14 @@ Result<std::shared_ptr<const void>> pack(const KernelQuery& query, bool transpos
   prepared->table = &kernels(query.isa);
   LAN_TRY(const Tensor b, query.constants[1]->contiguous());
   const auto rows = static_cast<size_t>(b.shape()[0]), columns = static_cast<size_t>(b.shape()[1]);
-  prepared->packed =
-      transposed ? pack_matrix(*prepared->table, {}, b.as<float>().data(), columns, rows, 1, columns)
-                 : pack_matrix(*prepared->table, {}, b.as<float>().data(), rows, columns, columns, 1);
+  const size_t k = transposed ? columns : rows, n = transposed ? rows : columns;
+  const size_t k_stride = transposed ? 1 : columns, n_stride = transposed ? columns : 1;
+  const float* values = b.as<float>().data();
+  if (query.bf16) {
+    prepared->bf16 = pack_bf16(*prepared->table, values, k, n, k_stride, n_stride);
+  } else {
+    prepared->packed = pack_matrix(*prepared->table, {}, values, k, n, k_stride, n_stride);
+  }
   const Attributes& attributes = query.node.attributes;
   if (query.node.op == "FusedMatMul") {
     prepared->activation = *activation_from_name(attributes.text("activation", ""));
@@ -36,9 +43,17 @@ Result<std::shared_ptr<const void>> pack(const KernelQuery& query, bool transpos
   return std::shared_ptr<const void>(std::move(prepared));
 }
 
+// A's rows in bfloat16.
+size_t packed_scratch(const KernelQuery& query) {
+  if (!query.bf16) return 0;
+  const std::vector<int64_t> a = input_dims(query, 0);
+  return bf16_scratch_bytes(extent(std::span(a).first(a.size() - 1)), static_cast<size_t>(a.back()));
+}
+
 Status run_packed(const RunContext& context, const float* bias, const float* residual) {
   const auto& prepared = *static_cast<const PreparedProduct*>(context.prepared());
-  const size_t k = prepared.packed.k, n = prepared.packed.n;
+  const bool bf16 = prepared.bf16.nr > 0;
+  const size_t k = bf16 ? prepared.bf16.k : prepared.packed.k, n = bf16 ? prepared.bf16.n : prepared.packed.n;
   const size_t m = extent(context.input(0).shape.first(context.input(0).rank() - 1));
   Epilogue epilogue;
   epilogue.bias = bias;
@@ -47,8 +62,13 @@ Status run_packed(const RunContext& context, const float* bias, const float* res
   epilogue.activation = prepared.activation;
   epilogue.alpha = prepared.alpha;
   epilogue.beta = prepared.beta;
-  multiply(*prepared.table, workers_of(context), floats(context.input(0)), k, m, prepared.packed,
-           floats(context.output(0)), n, epilogue);
+  if (bf16) {
+    multiply_bf16(*prepared.table, workers_of(context), floats(context.input(0)), m, prepared.bf16,
+                  floats(context.output(0)), n, epilogue, context.scratch().data());
+  } else {
+    multiply(*prepared.table, workers_of(context), floats(context.input(0)), k, m, prepared.packed,
+             floats(context.output(0)), n, epilogue);
+  }
   return ok();
 }
 
@@ -71,8 +91,9 @@ constexpr FastKernel kFused[] = {{.name = "fused_mat_mul/packed",
                                   .applies = fused_applies,
                                   .prepare = fused_prepare,
                                   .pack_key = key_of_isa,
+                                  .scratch_bytes = packed_scratch,
                                   .run = fused_run,
-                                  .keeps_constants = true}};
+                                  .packed_inputs = 1u << 1}};
 
 // Gemm with a constant B: alpha and beta of 1, A as it is; C a row, a matrix or absent.
 
@@ -102,7 +123,9 @@ constexpr FastKernel kGemm[] = {{.name = "gemm/packed",
                                  .applies = gemm_applies,
                                  .prepare = gemm_prepare,
                                  .pack_key = key_of_isa,
-                                 .run = gemm_run}};
+                                 .scratch_bytes = packed_scratch,
+                                 .run = gemm_run,
+                                 .packed_inputs = 1u << 1}};
 
 // MatMul: constant matrix on the right, or any two with equal or single leading dimensions.
 
@@ -211,7 +234,9 @@ constexpr FastKernel kMatMul[] = {{.name = "mat_mul/packed",
                                    .applies = constant_matrix,
                                    .prepare = matmul_prepare,
                                    .pack_key = key_of_isa,
-                                   .run = matmul_run},
+                                   .scratch_bytes = packed_scratch,
+                                   .run = matmul_run,
+                                   .packed_inputs = 1u << 1},
                                   {.name = "mat_mul/computed",
                                    .applies = computed_applies,
                                    .prepare = prepare_table,

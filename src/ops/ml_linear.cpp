@@ -93,6 +93,9 @@ Status run_classifier(const RunContext& c) {
     const std::span<const double> given(scores.data() + i * targets, targets);
     std::vector<double> row(given.begin(), given.end());
     if (both) row = {-given[0], given[0]};
+    // The text leaves open what the other class has; ONNX Runtime takes the score for a
+    // probability.
+    if (both && transform == PostTransform::kNone) row[0] = 1 - given[0];
     // Of one score the sign tells the class.
     labels.store(c.output(0), i, targets == 1 ? (given[0] > 0 ? 1 : 0) : arg_max(row));
     transform_scores(transform, row);

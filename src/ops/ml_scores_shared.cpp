@@ -60,8 +60,8 @@ void transform_scores(PostTransform transform, std::span<double> scores) {
 }
 
 std::vector<double> both_scores(PostTransform transform, double score, LoneScore kind) {
-  if (kind == LoneScore::kProbability) return {1 - score, score};
   if (transform == PostTransform::kLogistic) return {logistic(-score), logistic(score)};
+  if (kind == LoneScore::kProbability) return {1 - score, score};
   return {-score, score};
 }
 

@@ -211,8 +211,6 @@ Status run_classifier(const RunContext& c) {
   LAN_TRY(const PostTransform transform, post_transform_of(c.attributes()));
   const ClassLabels labels = labels_of(c.attributes());
   const Rows rows = read_rows(c.input(0));
-  const bool all_positive =
-      std::all_of(m.weights.begin(), m.weights.end(), [](double w) { return w >= 0; });
   const auto width = static_cast<size_t>(c.output(1).shape[1]);
   std::vector<double> y;
   for (size_t i = 0; i < rows.count; ++i) {
@@ -229,14 +227,10 @@ Status run_classifier(const RunContext& c) {
       Duels duels = fight(m, sample);
       const bool likely = !m.slope.empty();
       scores = likely ? probabilities(m, duels.scores) : std::move(duels.scores);
-      const double wins = *std::max_element(duels.votes.begin(), duels.votes.end());
       label = arg_max(duels.votes);
-      if (m.classes == 2 && !likely && all_positive && wins >= 0.5) label = 1;
     }
-    if (scores.size() == 1 && width == 2)
-      scores = both_scores(transform, scores[0], LoneScore::kMargin);
-    else
-      transform_scores(transform, scores);
+    if (scores.size() == 1 && width == 2) scores.insert(scores.begin(), -scores[0]);
+    transform_scores(transform, scores);
     scores.resize(width);
     y.insert(y.end(), scores.begin(), scores.end());
     labels.store(c.output(0), i, label);

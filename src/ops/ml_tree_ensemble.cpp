@@ -93,8 +93,10 @@ TwoClasses decide(const Trees& trees, PostTransform transform, std::vector<doubl
   }
   TwoClasses made;
   const double positive = second_voted ? scores[1] : scores[0];
-  const double threshold = binary && trees.all_positive ? 0.5 : 0;
-  made.label = !binary && second_voted ? arg_max(scores) : positive > threshold ? 1 : 0;
+  // Votes are float32, and so is their sum: half of them is to be half.
+  const float threshold = binary && trees.all_positive ? 0.5f : 0.0f;
+  const bool is_second = static_cast<float>(positive) > threshold;
+  made.label = !binary && second_voted ? arg_max(scores) : is_second ? 1 : 0;
   if (second_voted) {
     transform_scores(transform, scores);
     made.scores = std::move(scores);
@@ -129,11 +131,16 @@ Status run_classifier(const RunContext& c) {
       label = made.label;
     } else {
       for (size_t k = 0; k < classes && k < trees.base.size(); ++k) scores[k] += trees.base[k];
-      label = arg_max(scores);
+      // Of a lone class its number tells whether it is the one.
+      label = classes == 1 ? (scores[0] > 0 ? 1 : 0) : arg_max(scores);
       transform_scores(transform, scores);
     }
     std::copy(scores.begin(), scores.end(), y.begin() + static_cast<std::ptrdiff_t>(i * classes));
-    labels.store(c.output(0), i, label);
+    if (classes == 1 && labels.dtype() == DType::kI64) {
+      c.output(0).as<int64_t>()[i] = static_cast<int64_t>(label);
+    } else {
+      labels.store(c.output(0), i, label);
+    }
   }
   write_doubles(c.output(1), y);
   return ok();

@@ -175,6 +175,8 @@ class RunContext {
   ThreadPool* pool() const { return pool_; }
   /// The most threads that this run may use, the caller included.
   int threads() const { return threads_; }
+  /// What outputs that the kernel allocates itself may take; more is kLimit.
+  uint64_t memory_left() const { return memory_left_; }
 
   const Node* node_ = nullptr;
   std::span<const TensorView> inputs_;
@@ -186,6 +188,7 @@ class RunContext {
   std::span<std::byte> scratch_;
   ThreadPool* pool_ = nullptr;
   int threads_ = 1;
+  uint64_t memory_left_ = UINT64_MAX;
 };
 
 /// Everything lanthorn knows about one operator, at opset kOpset.
@@ -215,6 +218,7 @@ struct KernelQuery {
   std::span<const Tensor* const> constants;     // per input, null where computed
   IsaLevel isa;
   int threads;                                  // the cap of the session
+  bool bf16 = false;                            // products may take their weights as bfloat16
 
   bool has_input(size_t i) const { return i < inputs.size() && inputs[i].dtype != DType::kUndefined; }
   int64_t dim(size_t input, size_t axis) const { return inputs[input].dims[axis].value(); }
@@ -232,7 +236,7 @@ struct FastKernel {
   size_t (*scratch_bytes)(const KernelQuery&) = nullptr;
   Status (*run)(const RunContext&) = nullptr;
   bool in_place = false;        // output 0 may be the memory of input 0 (same bytes)
-  bool keeps_constants = true;  // false: after prepare, constant inputs are no longer read
+  uint32_t packed_inputs = 0;   // bit i: a constant input i is read by prepare, and not by run
 };
 
 struct OpEntry {

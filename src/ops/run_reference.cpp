@@ -1,6 +1,6 @@
 #include "base/check.h"
-#include "base/checked.h"
 #include "ops/op.h"
+#include "ops/output_memory_shared.h"
 
 namespace lanthorn {
 namespace {
@@ -24,12 +24,7 @@ Result<std::vector<Tensor>> allocate_outputs(const Node& node, const std::vector
     }
     Shape shape;
     for (const Dim& dim : types[i].dims) shape.push_back(dim.value());
-    const std::optional<uint64_t> bytes = checked_product(shape, dtype_bytes(types[i].dtype));
-    if (!bytes || *bytes > max_bytes) {
-      return Error{ErrorCode::kLimit, "an output of shape " + shape_text(shape) + " is too large",
-                   "", ""};
-    }
-    LAN_TRY(outputs[i], Tensor::allocate(types[i].dtype, std::move(shape)));
+    LAN_TRY(outputs[i], allocate_output(types[i].dtype, std::move(shape), max_bytes));
   }
   return outputs;
 }

@@ -5,6 +5,7 @@
 
 #include "ops/carried_types_shared.h"
 #include "ops/numbers_shared.h"
+#include "ops/output_memory_shared.h"
 #include "ops/value_types.h"
 
 namespace lanthorn {
@@ -99,6 +100,7 @@ Status reference(const RunContext& c) {
     length = tensor->shape()[axes[i]];
   }
   std::vector<std::vector<Tensor>> slices(p.outputs);
+  uint64_t left = c.memory_left();
   for (int64_t step = 0; step < length; ++step) {
     std::vector<Value> inputs = state;
     for (size_t i = 0; i < p.inputs; ++i) {
@@ -112,6 +114,7 @@ Status reference(const RunContext& c) {
     for (size_t i = 0; i < p.outputs; ++i) {
       const Tensor* slice = results[p.states + i].tensor();
       if (!slice) return shape_error("a scan output must be a tensor");
+      LAN_OK(take_memory(*slice, left));
       slices[i].push_back(*slice);
     }
   }
@@ -123,7 +126,7 @@ Status reference(const RunContext& c) {
     LAN_TRY(const int64_t axis,
             checked_axis(entry(a, "scan_output_axes", i),
                          static_cast<int64_t>(slices[i][0].rank()) + 1, "scan_output_axes"));
-    LAN_TRY(Tensor all, stacked(slices[i], static_cast<size_t>(axis)));
+    LAN_TRY(Tensor all, stacked(slices[i], static_cast<size_t>(axis), left));
     c.set_output_value(p.states + i, std::move(all));
   }
   return ok();

@@ -3,6 +3,7 @@
 // OPS: compress non_zero
 #include "ops/elementwise.h"
 #include "ops/loops.h"
+#include "ops/output_memory_shared.h"
 #include "ops/shape_rules.h"
 #include "tensor/copy.h"
 
@@ -35,7 +36,8 @@ Status run_non_zero(const RunContext& context) {
   int64_t found = 0;
   for (const bool flag : flags) found += flag ? 1 : 0;
   const auto rank = static_cast<int64_t>(from.rank());
-  LAN_TRY(Tensor places, Tensor::allocate(DType::kI64, {rank, found}));
+  uint64_t left = context.memory_left();
+  LAN_TRY(Tensor places, allocate_output(DType::kI64, {rank, found}, left));
   const auto out = places.mutable_as<int64_t>();
   std::vector<int64_t> index(from.rank(), 0);
   int64_t column = 0;
@@ -77,7 +79,8 @@ Status run_compress(const RunContext& context) {
     if (flags[i] != 0) taken.push_back(static_cast<int64_t>(i));
   }
   shape[static_cast<size_t>(axis)] = static_cast<int64_t>(taken.size());
-  LAN_TRY(Tensor to, Tensor::allocate(from.dtype, std::move(shape)));
+  uint64_t left = context.memory_left();
+  LAN_TRY(Tensor to, allocate_output(from.dtype, std::move(shape), left));
   std::byte* target = to.mutable_data();
   int64_t at = 0;
   for (int64_t outer = 0; outer < view.outer; ++outer) {

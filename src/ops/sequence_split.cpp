@@ -39,8 +39,9 @@ Status concat(const RunContext& c) {
   const bool new_axis = c.attributes().integer("new_axis", 0) != 0;
   LAN_TRY(const int64_t axis, checked_axis(c.attributes().integer("axis", 0),
                                            static_cast<int64_t>(parts[0].rank()) + new_axis));
-  LAN_TRY(Tensor all, new_axis ? stacked(parts, static_cast<size_t>(axis))
-                               : joined(parts, static_cast<size_t>(axis)));
+  uint64_t left = c.memory_left();
+  LAN_TRY(Tensor all, new_axis ? stacked(parts, static_cast<size_t>(axis), left)
+                               : joined(parts, static_cast<size_t>(axis), left));
   c.set_output_value(0, std::move(all));
   return ok();
 }

@@ -162,12 +162,16 @@ Status reference(const RunContext& c) {
     }
   }
   const std::string_view mode = a.text("mode", "");
-  const std::vector<float> weights = a.reals("weights");
+  // The weights are in the order of the pool, as the indexes are.
+  const std::vector<float> given = a.reals("weights");
+  const std::vector<int64_t> indexes = a.ints("ngram_indexes");
+  std::vector<double> weights(width, 1.0);
+  for (size_t i = 0; i < indexes.size() && i < given.size(); ++i) {
+    weights[static_cast<size_t>(indexes[i])] = static_cast<double>(given[i]);
+  }
   for (size_t i = 0; i < y.size(); ++i) {
     if (mode == "IDF") y[i] = std::min(y[i], 1.0);
-    if (mode != "TF" && i % width < weights.size()) {
-      y[i] *= static_cast<double>(weights[i % width]);
-    }
+    if (mode != "TF") y[i] *= weights[i % width];
   }
   write_doubles(c.output(0), y);
   return ok();

@@ -6,6 +6,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/loops.h"
+#include "ops/output_memory_shared.h"
 #include "ops/shape_rules.h"
 #include "tensor/copy.h"
 
@@ -111,7 +112,8 @@ Status reference(const RunContext& context) {
   const AxisView view = view_axis(shape, axis);
   const Found found = find_unique(from, view, context.attributes().integer("sorted", 1) != 0);
   shape[static_cast<size_t>(axis)] = static_cast<int64_t>(found.firsts.size());
-  LAN_TRY(Tensor to, Tensor::allocate(from.dtype, std::move(shape)));
+  uint64_t left = context.memory_left();
+  LAN_TRY(Tensor to, allocate_output(from.dtype, std::move(shape), left));
   std::byte* target = to.mutable_data();
   int64_t at = 0;
   for (int64_t outer = 0; outer < view.outer; ++outer) {

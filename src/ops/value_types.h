@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "graph/graph.h"
@@ -20,9 +21,10 @@ ValueType unknown_type();
 
 /// The part of a tensor at `index` of an axis, without the axis. Any dtype.
 Result<Tensor> slice_of(const Tensor& tensor, size_t axis, int64_t index);
-/// Tensors of one dtype joined along an axis that they have; their other sizes must agree.
-Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis);
+/// Tensors of one dtype joined along an axis that they have; their other sizes must agree. kLimit
+/// where the result takes more bytes than `left`, from which it takes them.
+Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis, uint64_t& left);
 /// Tensors of one shape as slices along a new axis.
-Result<Tensor> stacked(const std::vector<Tensor>& parts, size_t axis);
+Result<Tensor> stacked(const std::vector<Tensor>& parts, size_t axis, uint64_t& left);
 
 }  // namespace lanthorn

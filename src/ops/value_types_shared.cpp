@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "ops/numbers_shared.h"
+#include "ops/output_memory_shared.h"
 #include "ops/value_types.h"
 #include "tensor/copy.h"
 
@@ -65,7 +66,7 @@ Result<Tensor> slice_of(const Tensor& tensor, size_t axis, int64_t index) {
   return view.contiguous();
 }
 
-Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis) {
+Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis, uint64_t& left) {
   if (parts.empty()) return shape_error("there is nothing to join");
   Shape shape = parts[0].shape();
   if (axis >= shape.size()) return shape_error("the parts have too few dimensions");
@@ -81,7 +82,7 @@ Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis) {
     }
     shape[axis] += part.shape()[axis];
   }
-  LAN_TRY(Tensor whole, Tensor::allocate(parts[0].dtype(), shape));
+  LAN_TRY(Tensor whole, allocate_output(parts[0].dtype(), shape, left));
   const Shape strides = contiguous_strides(shape);
   std::byte* to = whole.mutable_data();
   int64_t at = 0;
@@ -96,7 +97,7 @@ Result<Tensor> joined(const std::vector<Tensor>& parts, size_t axis) {
   return whole;
 }
 
-Result<Tensor> stacked(const std::vector<Tensor>& parts, size_t axis) {
+Result<Tensor> stacked(const std::vector<Tensor>& parts, size_t axis, uint64_t& left) {
   std::vector<Tensor> slices;
   for (const Tensor& part : parts) {
     if (axis > part.rank()) return shape_error("the parts have too few dimensions");
@@ -105,7 +106,7 @@ Result<Tensor> stacked(const std::vector<Tensor>& parts, size_t axis) {
     LAN_TRY(const Tensor dense, part.contiguous());
     slices.push_back(dense.reshaped(std::move(shape)));
   }
-  return joined(slices, axis);
+  return joined(slices, axis, left);
 }
 
 }  // namespace lanthorn

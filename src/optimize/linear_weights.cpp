@@ -1,9 +1,14 @@
 #include "optimize/linear_weights.h"
 
 #include <algorithm>
+#include <new>
+#include <span>
+#include <utility>
 
+#include "base/check.h"
 #include "base/checked.h"
 #include "optimize/channel_vector.h"
+#include "tensor/release_pages.h"
 
 namespace lanthorn {
 
@@ -52,6 +57,30 @@ std::optional<LinearWeights> LinearWeights::of(const GraphIndex& index, const No
   return out;
 }
 
+Tensor LinearWeights::scaled(const std::vector<double>& scale) const {
+  // Computed when they are packed: all folded weights of a model at once are as much again as its file.
+  const auto fill = [source = *weights_, scale, outer = outer_, middle = middle_, inner = inner_,
+                     per_group = outer_per_group_](std::span<std::byte> to) {
+    const auto computed = source.computed();
+    const auto plain = computed ? computed->contiguous() : computed;
+    if (!plain) throw std::bad_alloc();  // nothing else fails here
+    const float* from = plain->as<float>().data();
+    auto* at = reinterpret_cast<float*>(to.data());
+    for (int64_t a = 0; a < outer; ++a) {
+      const int64_t first_channel = a / per_group * middle;
+      for (int64_t b = 0; b < middle; ++b) {
+        const double factor = scale[static_cast<size_t>(first_channel + b)];
+        for (int64_t c = 0; c < inner; ++c) *at++ = static_cast<float>(*from++ * factor);
+      }
+    }
+    release_pages(source);
+  };
+  const Shape& shape = weights_->shape();
+  auto tensor = Tensor::view(DType::kF32, shape, contiguous_strides(shape), 0, Storage::deferred(weights_->byte_size(), fill));
+  LAN_CHECK(tensor.ok());
+  return *std::move(tensor);
+}
+
 void LinearWeights::apply(GraphIndex& index, Node& node, const std::vector<double>& scale,
                           const std::vector<double>& shift) const {
   Graph& graph = index.graph();
@@ -59,18 +88,7 @@ void LinearWeights::apply(GraphIndex& index, Node& node, const std::vector<doubl
     return std::any_of(values.begin(), values.end(), [&](double v) { return v != from; });
   };
   std::vector<float> bias = bias_.value_or(std::vector<float>(static_cast<size_t>(channels_), 0.0f));
-  if (differs(scale, 1.0)) {
-    std::vector<float> weights = *floats_of(weights_);
-    float* at = weights.data();
-    for (int64_t a = 0; a < outer_; ++a) {
-      const int64_t first_channel = a / outer_per_group_ * middle_;
-      for (int64_t b = 0; b < middle_; ++b) {
-        const double factor = scale[static_cast<size_t>(first_channel + b)];
-        for (int64_t c = 0; c < inner_; ++c, ++at) *at = static_cast<float>(*at * factor);
-      }
-    }
-    node.inputs[1] = graph.add_constant(float_tensor(weights_->shape(), weights));
-  }
+  if (differs(scale, 1.0)) node.inputs[1] = graph.add_constant(scaled(scale));
   if (!takes_bias_) return;
   for (size_t c = 0; c < bias.size(); ++c) bias[c] = static_cast<float>(bias[c] * scale[c] + shift[c]);
   if (!bias_ && !differs(shift, 0.0)) return;

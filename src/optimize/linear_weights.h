@@ -23,6 +23,9 @@ class LinearWeights {
   void apply(GraphIndex& index, Node& node, const std::vector<double>& scale, const std::vector<double>& shift) const;
 
  private:
+  /// The weights times `scale` of their channel.
+  Tensor scaled(const std::vector<double>& scale) const;
+
   const Tensor* weights_ = nullptr;
   std::optional<std::vector<float>> bias_;
   int64_t channels_ = 0;

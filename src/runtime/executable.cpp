@@ -1,11 +1,13 @@
 #include "runtime/executable.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "graph/graph.h"
 #include "optimize/clone_graph.h"
 #include "optimize/pipeline.h"
+#include "runtime/memory_plan.h"
 #include "runtime/node_run.h"
 #include "runtime/plan_cache.h"
 #include "runtime/planner.h"
@@ -32,7 +34,7 @@ class GraphExecutable final : public Executable {
       : graph_(std::move(graph)), wanted_(std::move(wanted)), options_(options), plans_(options.max_plans) {}
 
   Status prepare() {
-    LAN_TRY(steps_, StepExecutor::create(graph_, options_.optimize ? &packed_ : nullptr, options_.isa));
+    LAN_TRY(steps_, StepExecutor::create(graph_, options_.optimize ? &packed_ : nullptr, options_.isa, options_.bf16));
     return ok();
   }
 
@@ -88,7 +90,7 @@ class GraphExecutable final : public Executable {
     return plans_.get(inputs, options.threads, [&] {
       std::vector<ValueType> types;
       for (const Value& input : inputs) types.push_back(type_of(input));
-      return make_plan({graph_, types, packed_, options_.isa, options});
+      return make_plan({graph_, types, packed_, options_.isa, options, options_.bf16});
     });
   }
 
@@ -99,7 +101,9 @@ class GraphExecutable final : public Executable {
       LAN_TRY(const std::shared_ptr<const Plan> plan, plan_for(inputs, options));
       if (plan) return plan->run(inputs, options, times);
     }
-    return steps_->run(inputs, {}, options, times);
+    RunOptions bounded = options;
+    bounded.max_bytes = std::min(options.max_bytes, memory_budget());
+    return steps_->run(inputs, {}, bounded, times);
   }
 
   const Graph graph_;

@@ -17,11 +17,13 @@ class ThreadPool;
 struct RunOptions {
   int threads = 1;             // cap, the caller included
   ThreadPool* pool = nullptr;  // null: the caller's thread only
+  uint64_t max_bytes = UINT64_MAX;  // what intermediate results may take; never more than the machine has
 };
 
 struct ExecutableOptions {
   bool optimize = true;   // false: the graph as it is, reference kernels only
   IsaLevel isa = IsaLevel::kBaseline;
+  bool bf16 = false;      // weights of matrix products and convolutions are rounded to bfloat16
   size_t max_plans = 16;  // plans kept, the least recently used go first
 };
 

@@ -160,5 +160,78 @@ TEST(executable, ThreadsThatRunOnePlanAtOnceDoNotDisturbEachOther) {
   for (std::thread& thread : threads) thread.join();
 }
 
+/// y = batch_norm(conv(x)), x [batch, 4, height, 8].
+std::shared_ptr<Graph> normalized_convolution() {
+  auto graph = std::make_shared<Graph>();
+  const ValueId x = graph->add_value("x", f32({Dim::symbol("batch"), 4, Dim::symbol("height"), 8}));
+  graph->inputs = {x};
+  const auto constant = [&](Shape shape, uint32_t seed) { return graph->add_constant(random_tensor(std::move(shape), seed)); };
+  const auto out = [&](size_t node) { return graph->nodes[node].outputs[0]; };
+  const ValueId y = out(graph->add_node("Conv", {x, constant({6, 4, 3, 3}, 1)}, {}));
+  const ValueId variance = graph->add_constant(Tensor::of_floats(std::vector<float>{1, 2, 3, 1, 2, 3}));
+  graph->outputs = {out(graph->add_node("BatchNormalization", {y, constant({6}, 2), constant({6}, 3), constant({6}, 4), variance}, {}))};
+  return graph;
+}
+
+TEST(executable, folded_weights_are_packed_and_not_held) {
+  const auto graph = normalized_convolution();
+  const auto fast = executable_of(graph), slow = executable_of(graph, {.optimize = false});
+  for (const int64_t height : {3, 9}) {
+    const Tensor x = random_tensor({2, 4, height, 8}, 10);
+    expect_near(run_floats(*fast, x), run_floats(*slow, x));
+  }
+  size_t weights = 0;
+  for (const GraphValue& value : fast->graph().values) {
+    if (!value.constant || value.constant->rank() != 4) continue;
+    ++weights;
+    EXPECT_TRUE(value.constant->is_deferred());
+  }
+  EXPECT_EQ(weights, 1u);
+}
+
+/// `count` = the elements of x, a vector of as many ones, repeated `times` times as only the data tells.
+std::shared_ptr<Graph> repeated(int64_t times) {
+  auto graph = std::make_shared<Graph>();
+  const ValueId x = graph->add_value("x", f32({Dim::symbol("n")}));
+  graph->inputs = {x};
+  const auto out = [&](size_t node) { return graph->nodes[node].outputs[0]; };
+  const ValueId found = out(graph->add_node("NonZero", {x}, {}));
+  const ValueId row = out(graph->add_node("Flatten", {found}, {{"axis", int64_t{0}}}));
+  const ValueId repeats = graph->add_constant(Tensor::of_ints(std::vector<int64_t>{times, 1}));
+  graph->outputs = {out(graph->add_node("Tile", {row, repeats}, {}))};
+  return graph;
+}
+
+TEST(executable, results_of_unforeseen_size_stay_within_the_limit) {
+  const Tensor x = random_tensor({1000}, 1);
+  const std::vector<Value> inputs = {Value(x)};
+  const auto small = executable_of(repeated(10));
+  EXPECT_TRUE(small->run(inputs, {.max_bytes = 200'000}).ok());
+  for (const int64_t times : {int64_t{100}, int64_t{1} << 40}) {
+    const auto large = executable_of(repeated(times));
+    const auto outputs = large->run(inputs, {.max_bytes = 200'000});
+    ASSERT_FALSE(outputs.ok());
+    EXPECT_EQ(outputs.error().code, ErrorCode::kLimit) << outputs.error().text();
+  }
+}
+
+TEST(executable, a_loop_that_keeps_all_it_makes_meets_the_limit) {
+  auto body = std::make_shared<Graph>();
+  body->inputs = {body->add_value("i", ValueType::tensor(DType::kI64, {})), body->add_value("c", ValueType::tensor(DType::kBool, {}))};
+  const auto out = [](Graph& graph, size_t node) { return graph.nodes[node].outputs[0]; };
+  const ValueId shape = body->add_constant(Tensor::of_ints(std::vector<int64_t>{1000}));
+  body->outputs = {out(*body, body->add_node("Identity", {body->inputs[1]}, {})),
+                   out(*body, body->add_node("ConstantOfShape", {shape}, {}))};
+  auto graph = std::make_shared<Graph>();
+  graph->inputs = {graph->add_value("trips", ValueType::tensor(DType::kI64, {}))};
+  graph->outputs = {out(*graph, graph->add_node("Loop", {graph->inputs[0], kNoValue}, {{"body", body}}))};
+  const auto executable = executable_of(graph);
+  const auto few = executable->run(std::vector<Value>{Tensor::scalar_i64(10)}, {.max_bytes = 1'000'000});
+  EXPECT_TRUE(few.ok()) << (few.ok() ? "" : few.error().text());
+  const auto many = executable->run(std::vector<Value>{Tensor::scalar_i64(INT64_MAX)}, {.max_bytes = 1'000'000});
+  ASSERT_FALSE(many.ok());
+  EXPECT_EQ(many.error().code, ErrorCode::kLimit) << many.error().text();
+}
+
 }  // namespace
 }  // namespace lanthorn

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "ops/output_memory_shared.h"
 
 namespace lanthorn {
 
@@ -21,7 +22,8 @@ Result<Shape> known_shape(const ValueType& type) {
   return shape;
 }
 
-/// Views of the inputs that are tensors, contiguous; `kept` holds the copies that this took.
+/// Views of the inputs that are tensors, contiguous; `kept` holds the copies that this took. Those
+/// that are not computed yet have no data: look_at() comes when it is known who reads them.
 Result<std::vector<TensorView>> view_inputs(std::span<const Value> inputs, std::vector<Tensor>& kept) {
   std::vector<TensorView> views(inputs.size());
   kept.reserve(inputs.size());
@@ -30,9 +32,18 @@ Result<std::vector<TensorView>> view_inputs(std::span<const Value> inputs, std::
     if (!tensor || !tensor->defined()) continue;
     LAN_TRY(Tensor contiguous, tensor->contiguous());
     kept.push_back(std::move(contiguous));
-    views[i] = {kept.back().dtype(), kept.back().shape(), kept.back().data()};
+    views[i] = {kept.back().dtype(), kept.back().shape(), kept.back().is_deferred() ? nullptr : kept.back().data()};
   }
   return views;
+}
+
+/// Computes the inputs that were not, but for those that `kernel` has packed.
+void look_at(std::vector<TensorView>& views, const std::vector<Tensor>& kept, const FastKernel* kernel) {
+  for (size_t i = 0, next = 0; i < views.size(); ++i) {
+    if (!views[i].present()) continue;
+    const Tensor& tensor = kept[next++];
+    if (!views[i].data && !(kernel && packs(*kernel, i))) views[i].data = tensor.data();
+  }
 }
 
 Result<std::vector<Value>> run_on_values(const NodeRun& run, RunContext& context) {
@@ -46,8 +57,8 @@ Result<std::vector<Value>> run_on_values(const NodeRun& run, RunContext& context
   return outputs;
 }
 
-Result<std::vector<Value>> run_on_tensors(const NodeRun& run, RunContext& context, const std::vector<Tensor>& kept,
-                                          std::string_view* kernel_name) {
+Result<std::vector<Value>> run_on_tensors(const NodeRun& run, RunContext& context, std::vector<TensorView>& inputs,
+                                          const std::vector<Tensor>& kept, std::string_view* kernel_name) {
   std::vector<ValueType> types(run.inputs.size());
   std::vector<const Tensor*> at_hand(run.inputs.size(), nullptr);
   for (size_t i = 0, next = 0; i < run.inputs.size(); ++i) {
@@ -60,16 +71,18 @@ Result<std::vector<Value>> run_on_tensors(const NodeRun& run, RunContext& contex
 
   std::vector<Tensor> tensors(run.node.outputs.size());
   std::vector<MutableTensorView> views(run.node.outputs.size());
+  uint64_t left = run.options.max_bytes;
   for (size_t i = 0; i < views.size(); ++i) {
     if (run.node.outputs[i] == kNoValue) continue;
     LAN_TRY(Shape shape, known_shape(inference.outputs[i]));
-    LAN_TRY(tensors[i], Tensor::allocate(inference.outputs[i].dtype, std::move(shape)));
+    LAN_TRY(tensors[i], allocate_output(inference.outputs[i].dtype, std::move(shape), left));
     views[i] = {tensors[i].dtype(), tensors[i].shape(), tensors[i].mutable_data()};
   }
   context.outputs_ = views;
 
-  const KernelQuery query{run.node, types, inference.outputs, run.constants, run.isa, run.options.threads};
+  const KernelQuery query{run.node, types, inference.outputs, run.constants, run.isa, run.options.threads, run.bf16};
   const FastKernel* kernel = run.packed ? choose_kernel(run.op, query) : nullptr;
+  look_at(inputs, kept, kernel);
   std::shared_ptr<const void> prepared;
   std::vector<std::byte> scratch;
   if (kernel) {
@@ -114,17 +127,19 @@ std::string node_place(const Node& node) {
 Result<std::vector<Value>> run_node(const NodeRun& run, std::string_view* kernel_name) {
   if (kernel_name) *kernel_name = "reference";
   std::vector<Tensor> kept;
-  LAN_TRY(const std::vector<TensorView> inputs, view_inputs(run.inputs, kept));
+  LAN_TRY(std::vector<TensorView> inputs, view_inputs(run.inputs, kept));
   RunContext context;
   context.node_ = &run.node;
   context.inputs_ = inputs;
   context.subgraphs_ = run.subgraphs;
   context.pool_ = run.options.pool;
   context.threads_ = run.options.threads;
+  context.memory_left_ = run.options.max_bytes;
   if (run.op.def->values || run.op.def->data_dependent || has_other_than_tensors(run)) {
+    look_at(inputs, kept, nullptr);
     return run_on_values(run, context);
   }
-  return run_on_tensors(run, context, kept, kernel_name);
+  return run_on_tensors(run, context, inputs, kept, kernel_name);
 }
 
 }  // namespace lanthorn

@@ -25,7 +25,8 @@ struct NodeRun {
   SubgraphRunner* subgraphs = nullptr;
   PackedConstants* packed = nullptr;  // null: the reference only
   IsaLevel isa = IsaLevel::kBaseline;
-  const RunOptions& options;
+  const RunOptions& options;   // its max_bytes is what this node's outputs may take
+  bool bf16 = false;           // as KernelQuery has it
 };
 
 /// Infers, allocates the outputs, picks the kernel and runs it. Outputs that nobody asks for are

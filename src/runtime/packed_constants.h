@@ -11,6 +11,15 @@
 
 namespace lanthorn {
 
+/// True if a constant input i is not read any more once the kernel has packed it.
+inline bool packs(const FastKernel& kernel, size_t i) {
+  return kernel.prepare && i < 32 && (kernel.packed_inputs >> i & 1u) != 0;
+}
+
+/// FastKernel::prepare. Constants that are not computed yet, and that the kernel packs, are computed
+/// for this alone.
+Result<std::shared_ptr<const void>> prepare(const FastKernel& kernel, const KernelQuery& query);
+
 /// What FastKernel::prepare made of constants, kept for all plans of an Executable. Safe to use from
 /// many threads.
 class PackedConstants {

@@ -1,5 +1,8 @@
 #include "runtime/planner.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,7 +11,7 @@
 #include "runtime/concrete_graph.h"
 #include "runtime/memory_plan.h"
 #include "runtime/node_run.h"
-#include "runtime/release_constants.h"
+#include "tensor/release_pages.h"
 
 namespace lanthorn {
 
@@ -21,7 +24,9 @@ struct Candidate {
   std::vector<const Tensor*> constants;
   bool shares_pack = true;  // its constants are the graph's own
 
-  KernelQuery query(IsaLevel isa, int threads) const { return {*node, inputs, outputs, constants, isa, threads}; }
+  KernelQuery query(const PlannerInput& in) const {
+    return {*node, inputs, outputs, constants, in.isa, in.options.threads, in.bf16};
+  }
 };
 
 Candidate describe(const Graph& graph, const ConcreteGraph& concrete, const Node& node) {
@@ -36,6 +41,13 @@ Candidate describe(const Graph& graph, const ConcreteGraph& concrete, const Node
     candidate.outputs.push_back(id == kNoValue ? ValueType() : concrete.types[id]);
   }
   return candidate;
+}
+
+/// Packing leaves holes of the size of its largest layers, which the allocator would keep.
+void give_back_free_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 Shape concrete_shape(const ValueType& type) {
@@ -53,7 +65,7 @@ class Planner {
     if (!concrete.plannable) return std::shared_ptr<const Plan>();
     concrete_ = std::make_shared<ConcreteGraph>(std::move(concrete));
     choose_kernels();
-    LAN_TRY(buffers_, plan_buffers(in_.graph, *concrete_, chosen_, memory_budget()));
+    LAN_TRY(buffers_, plan_buffers(in_.graph, *concrete_, chosen_, std::min(in_.options.max_bytes, memory_budget())));
     LAN_OK(pack());
     return assemble();
   }
@@ -66,7 +78,7 @@ class Planner {
       chosen.node = n;
       chosen.op = find_op(node.op, node.domain);
       candidates_.push_back(describe(in_.graph, *concrete_, node));
-      const KernelQuery query = candidates_.back().query(in_.isa, in_.options.threads);
+      const KernelQuery query = candidates_.back().query(in_);
       chosen.kernel = choose_kernel(*chosen.op, query);
       if (chosen.kernel && chosen.kernel->scratch_bytes) chosen.scratch_bytes = chosen.kernel->scratch_bytes(query);
       chosen_.push_back(chosen);
@@ -75,9 +87,22 @@ class Planner {
 
   Result<std::shared_ptr<const void>> pack_one(uint32_t position) const {
     const FastKernel& kernel = *chosen_[position].kernel;
-    const KernelQuery query = candidates_[position].query(in_.isa, in_.options.threads);
-    if (candidates_[position].shares_pack) return in_.packed.get(kernel, query);
-    return kernel.prepare(query);
+    const KernelQuery query = candidates_[position].query(in_);
+    LAN_TRY(auto packed, candidates_[position].shares_pack ? in_.packed.get(kernel, query) : prepare(kernel, query));
+    // At once, layer by layer: with the last one all of the file would have been in memory.
+    for (size_t i = 0; i < query.constants.size(); ++i) {
+      if (query.constants[i] && packs(kernel, i)) release_pages(*query.constants[i]);
+    }
+    return packed;
+  }
+
+  uint64_t packed_bytes(uint32_t position) const {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < candidates_[position].constants.size(); ++i) {
+      const Tensor* constant = candidates_[position].constants[i];
+      if (constant && packs(*chosen_[position].kernel, i)) bytes += constant->byte_size();
+    }
+    return bytes;
   }
 
   Status pack() {
@@ -86,6 +111,8 @@ class Planner {
     for (const uint32_t position : buffers_.runs) {
       if (chosen_[position].kernel && chosen_[position].kernel->prepare) todo.push_back(position);
     }
+    // The largest first: what packing needs beside its result is then freed before most results are there.
+    std::stable_sort(todo.begin(), todo.end(), [this](uint32_t a, uint32_t b) { return packed_bytes(a) > packed_bytes(b); });
     std::vector<std::optional<Error>> errors(todo.size());
     const auto pack_range = [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
@@ -102,25 +129,25 @@ class Planner {
     } else {
       pack_range(0, todo.size());
     }
+    if (!todo.empty()) give_back_free_memory();
     for (size_t i = 0; i < todo.size(); ++i) {
       if (errors[i]) return std::move(*errors[i]).at(node_place(*candidates_[todo[i]].node));
     }
     return ok();
   }
 
-  StepOperand operand(ValueId id) const {
+  StepOperand operand(ValueId id, bool packed) const {
     StepOperand operand;
     if (id == kNoValue) return operand;
     operand.dtype = concrete_->types[id].dtype;
     operand.shape = concrete_shape(concrete_->types[id]);
     operand.place = buffers_.places[id];
-    if (concrete_->constants[id]) operand.constant = concrete_->constants[id]->data();
+    if (concrete_->constants[id] && !packed) operand.constant = concrete_->constants[id]->data();
     return operand;
   }
 
   std::shared_ptr<const Plan> assemble() {
     PlanParts parts;
-    std::vector<const Tensor*> read, packed_only;
     for (size_t i = 0; i < buffers_.runs.size(); ++i) {
       const uint32_t position = buffers_.runs[i];
       const ChosenNode& chosen = chosen_[position];
@@ -129,15 +156,13 @@ class Planner {
       step.node = &node;
       step.kernel = chosen.kernel ? chosen.kernel->name : "reference";
       step.run = chosen.kernel ? chosen.kernel->run : chosen.op->def->reference;
-      for (const ValueId id : node.inputs) step.inputs.push_back(operand(id));
-      for (const ValueId id : node.outputs) step.outputs.push_back(operand(id));
+      for (size_t k = 0; k < node.inputs.size(); ++k) {
+        step.inputs.push_back(operand(node.inputs[k], chosen.kernel && packs(*chosen.kernel, k)));
+      }
+      for (const ValueId id : node.outputs) step.outputs.push_back(operand(id, false));
       step.prepared = prepared_[position];
       step.scratch_offset = buffers_.scratch[i];
       step.scratch_bytes = chosen.scratch_bytes;
-      const bool keeps = !chosen.kernel || !chosen.kernel->prepare || chosen.kernel->keeps_constants;
-      for (const Tensor* constant : candidates_[position].constants) {
-        if (constant) (keeps ? read : packed_only).push_back(constant);
-      }
       parts.steps.push_back(std::move(step));
     }
     for (const ValueId id : in_.graph.outputs) {
@@ -152,7 +177,6 @@ class Planner {
     }
     parts.output_blocks = std::move(buffers_.output_blocks);
     parts.arena_bytes = buffers_.arena_bytes;
-    release_constants(packed_only, read);
     parts.owned.push_back(concrete_);
     return std::make_shared<const Plan>(std::move(parts));
   }

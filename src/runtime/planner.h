@@ -15,6 +15,7 @@ struct PlannerInput {
   PackedConstants& packed;
   IsaLevel isa = IsaLevel::kBaseline;
   const RunOptions& options;          // constants are packed on its threads
+  bool bf16 = false;                  // as KernelQuery has it
 };
 
 /// Makes the plan for inputs of these shapes. Null where there can be none because shapes depend on

@@ -1,5 +1,6 @@
 #include "runtime/step_executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -27,6 +28,16 @@ Status require_ops(const Graph& graph) {
   std::string names;
   for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
   return Error{ErrorCode::kUnsupported, "operators that are not supported: " + names, ""};
+}
+
+/// Memory of a result. What several results share counts for each of them.
+uint64_t held_bytes(const Value& value) {
+  if (const Tensor* tensor = value.tensor()) return tensor->defined() ? tensor->byte_size() : 0;
+  uint64_t bytes = 0;
+  if (const auto* items = value.sequence()) {
+    for (const Value& item : *items) bytes += held_bytes(item);
+  }
+  return bytes;
 }
 
 std::string shapes_text(std::span<const Value> values) {
@@ -69,19 +80,22 @@ class NodeSubgraphs final : public SubgraphRunner {
 std::string op_text(const Node& node) { return node.domain.empty() ? node.op : node.domain + "." + node.op; }
 
 Result<std::unique_ptr<const StepExecutor>> StepExecutor::create(const Graph& graph, PackedConstants* packed,
-                                                                 IsaLevel isa) {
+                                                                 IsaLevel isa, bool bf16) {
   LAN_OK(require_ops(graph));
-  std::unique_ptr<StepExecutor> executor(new StepExecutor(graph, packed, isa));
+  std::unique_ptr<StepExecutor> executor(new StepExecutor(graph, packed, isa, bf16));
   const size_t count = graph.nodes.size();
   executor->subgraphs_.resize(count);
   executor->last_read_.resize(count);
   executor->constants_.resize(count);
+  executor->made_here_.resize(graph.values.size(), false);
   std::vector<size_t> last(graph.values.size(), SIZE_MAX);
   for (size_t n = 0; n < count; ++n) {
     const Node& node = graph.nodes[n];
     executor->ops_.push_back(find_op(node.op, node.domain));
     for (const ValueId id : node.outputs) {
-      if (id != kNoValue) last[id] = n;
+      if (id == kNoValue) continue;
+      last[id] = n;
+      executor->made_here_[id] = true;
     }
     for (const ValueId id : node.inputs) {
       executor->constants_[n].push_back(id == kNoValue ? nullptr : graph.constant(id));
@@ -91,7 +105,7 @@ Result<std::unique_ptr<const StepExecutor>> StepExecutor::create(const Graph& gr
       const auto* subgraph = std::get_if<std::shared_ptr<Graph>>(&attribute);
       if (!subgraph) continue;
       for (const Capture& capture : (*subgraph)->captures) last[capture.outer] = n;
-      LAN_TRY(auto child, create(**subgraph, packed, isa));
+      LAN_TRY(auto child, create(**subgraph, packed, isa, bf16));
       executor->subgraphs_[n].emplace(name, std::move(child));
     }
   }
@@ -119,25 +133,33 @@ Result<std::vector<Value>> StepExecutor::run(std::span<const Value> inputs, std:
   for (size_t i = 0; i < captured.size(); ++i) values[graph_.captures[i].inner] = captured[i];
 
   std::vector<Value> arguments;
+  uint64_t held = 0;  // by results
   for (size_t n = 0; n < graph_.nodes.size(); ++n) {
     const Node& node = graph_.nodes[n];
     arguments.assign(node.inputs.size(), Value());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i] != kNoValue) arguments[i] = values[node.inputs[i]];
     }
-    NodeSubgraphs subgraphs(*this, n, values, options);
+    RunOptions left = options;
+    left.max_bytes -= std::min(held, left.max_bytes);
+    NodeSubgraphs subgraphs(*this, n, values, left);
     std::string_view kernel;
     const auto start = std::chrono::steady_clock::now();
-    auto results = run_node({*ops_[n], node, arguments, constants_[n], &subgraphs, packed_, isa_, options}, &kernel);
+    auto results = run_node({*ops_[n], node, arguments, constants_[n], &subgraphs, packed_, isa_, left, bf16_}, &kernel);
     if (!results) return std::move(results).error().at(node_place(node));
     if (times) {
       const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
       times->push_back({node.name, op_text(node), std::string(kernel), shapes_text(arguments), spent.count()});
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i] != kNoValue) values[node.outputs[i]] = std::move((*results)[i]);
+      if (node.outputs[i] == kNoValue) continue;
+      Value& value = values[node.outputs[i]] = std::move((*results)[i]);
+      held += held_bytes(value);
     }
-    for (const ValueId id : last_read_[n]) values[id] = Value();
+    for (const ValueId id : last_read_[n]) {
+      if (made_here_[id]) held -= std::min(held, held_bytes(values[id]));
+      values[id] = Value();
+    }
   }
   std::vector<Value> outputs;
   outputs.reserve(graph_.outputs.size());

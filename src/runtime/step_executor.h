@@ -20,9 +20,11 @@ class StepExecutor {
  public:
   /// `graph` must outlive it. Without `packed`, references only. kUnsupported lists every operator
   /// that there is none of.
-  static Result<std::unique_ptr<const StepExecutor>> create(const Graph& graph, PackedConstants* packed, IsaLevel isa);
+  static Result<std::unique_ptr<const StepExecutor>> create(const Graph& graph, PackedConstants* packed, IsaLevel isa,
+                                                            bool bf16 = false);
 
-  /// `captured` has one value for each of the graph's captures. `times` may be null.
+  /// `captured` has one value for each of the graph's captures. `times` may be null. kLimit before
+  /// results that are held at a time take more than `options.max_bytes`.
   Result<std::vector<Value>> run(std::span<const Value> inputs, std::span<const Value> captured,
                                  const RunOptions& options, std::vector<StepTime>* times) const;
 
@@ -30,14 +32,16 @@ class StepExecutor {
 
  private:
   friend class NodeSubgraphs;
-  StepExecutor(const Graph& graph, PackedConstants* packed, IsaLevel isa)
-      : graph_(graph), packed_(packed), isa_(isa) {}
+  StepExecutor(const Graph& graph, PackedConstants* packed, IsaLevel isa, bool bf16)
+      : graph_(graph), packed_(packed), isa_(isa), bf16_(bf16) {}
 
   const Graph& graph_;
   PackedConstants* packed_;
   IsaLevel isa_;
+  bool bf16_;
   std::vector<const OpEntry*> ops_;                // one a node
   std::vector<std::vector<ValueId>> last_read_;    // after a node, what nobody reads any more
+  std::vector<bool> made_here_;                    // per value: an output of a node
   std::vector<std::vector<const Tensor*>> constants_;  // per node and input; null where computed
   std::vector<std::map<std::string, std::unique_ptr<const StepExecutor>, std::less<>>> subgraphs_;
 };

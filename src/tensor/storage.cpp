@@ -1,4 +1,8 @@
+#include <atomic>
 #include <cstdlib>
+#include <mutex>
+#include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "lanthorn/tensor.h"
@@ -30,6 +34,40 @@ Result<std::shared_ptr<Storage>> Storage::allocate(uint64_t bytes) {
   return storage;
 }
 
+struct Storage::Deferred {
+  explicit Deferred(Fill f) : fill(std::move(f)) {}
+  const Fill fill;
+  std::once_flag once;
+  std::atomic<bool> done = false;
+  std::shared_ptr<Storage> made;
+};
+
+std::shared_ptr<const Storage> Storage::deferred(uint64_t size, Fill fill) {
+  auto storage = std::make_shared<Storage>();
+  // No address: nobody reads through it, but its size is the size of what there will be.
+  storage->bytes_ = {static_cast<const std::byte*>(nullptr), size};
+  storage->deferred_ = std::make_shared<Deferred>(std::move(fill));
+  return storage;
+}
+
+bool Storage::is_deferred() const { return deferred_ && !deferred_->done.load(std::memory_order_acquire); }
+
+void Storage::compute(std::span<std::byte> to) const {
+  LAN_CHECK(deferred_ && to.size() == bytes_.size());
+  deferred_->fill(to);
+}
+
+std::span<const std::byte> Storage::deferred_bytes() const {
+  std::call_once(deferred_->once, [this] {
+    auto memory = allocate(bytes_.size());
+    if (!memory) throw std::bad_alloc();  // as any other memory that runs out: caught at the boundary
+    deferred_->fill((*memory)->mutable_bytes());
+    deferred_->made = *std::move(memory);
+    deferred_->done.store(true, std::memory_order_release);
+  });
+  return deferred_->made->bytes_;
+}
+
 Result<std::shared_ptr<Storage>> Storage::allocate_strings(uint64_t count) {
   if (count > static_cast<uint64_t>(INT64_MAX) / sizeof(std::string)) {
     return Error{ErrorCode::kOutOfMemory, "no memory for " + std::to_string(count) + " strings", "",
@@ -43,7 +81,7 @@ Result<std::shared_ptr<Storage>> Storage::allocate_strings(uint64_t count) {
 }
 
 std::span<std::byte> Storage::mutable_bytes() {
-  LAN_CHECK(!mapped_);
+  LAN_CHECK(!mapped_ && !deferred_);
   return {const_cast<std::byte*>(bytes_.data()), bytes_.size()};
 }
 

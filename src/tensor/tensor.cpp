@@ -88,10 +88,10 @@ Result<Tensor> Tensor::view(DType dtype, Shape shape, Shape strides, uint64_t of
   const Wide begin = static_cast<Wide>(offset_bytes) + first * unit;
   const Wide end = size > 0 ? static_cast<Wide>(offset_bytes) + (last + 1) * unit
                             : static_cast<Wide>(offset_bytes);
-  if (begin < 0 || end > static_cast<Wide>(storage->bytes().size())) {
+  if (begin < 0 || end > static_cast<Wide>(storage->size())) {
     return corrupt(std::string(dtype_name(dtype)) + shape_text(shape) + " with strides " +
                    shape_text(strides) + " at byte " + std::to_string(offset_bytes) +
-                   " does not lie inside a storage of " + std::to_string(storage->bytes().size()) +
+                   " does not lie inside a storage of " + std::to_string(storage->size()) +
                    " bytes");
   }
   Tensor tensor;
@@ -177,11 +177,19 @@ std::byte* Tensor::mutable_data() {
 
 Result<Tensor> Tensor::contiguous() const {
   LAN_CHECK(defined());
+  if (is_deferred() && is_contiguous() && offset_ == 0) return *this;  // aligned, and not to be computed for this
   const std::byte* first = storage_->bytes().data() + offset_;
   const bool aligned = reinterpret_cast<uintptr_t>(first) % alignment_of(dtype_) == 0;
   if (is_contiguous() && aligned) return *this;
   LAN_TRY(Tensor copy, allocate(dtype_, shape_));
   copy_strided(dtype_, shape_, first, strides_, copy.mutable_data(), copy.strides());
+  return copy;
+}
+
+Result<Tensor> Tensor::computed() const {
+  if (!is_deferred() || !is_contiguous() || offset_ != 0 || byte_size() != storage_->size()) return *this;
+  LAN_TRY(Tensor copy, allocate(dtype_, shape_));
+  storage_->compute(copy.writable_->mutable_bytes());
   return copy;
 }
 

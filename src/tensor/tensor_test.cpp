@@ -79,5 +79,33 @@ TEST(state_dict, keeps_the_order_of_the_file_and_refuses_a_second_of_a_name) {
   EXPECT_EQ(dict.add("a", Tensor::scalar_f32(2)).error().code, ErrorCode::kCorrupt);
 }
 
+TEST(tensor, deferred_elements_are_computed_when_somebody_looks) {
+  int computed = 0;
+  const auto storage = Storage::deferred(8, [&computed](std::span<std::byte> to) {
+    ++computed;
+    const float values[] = {1.5f, -2.0f};
+    std::memcpy(to.data(), values, 8);
+  });
+  const auto tensor = Tensor::view(DType::kF32, {2}, {1}, 0, storage);
+  ASSERT_TRUE(tensor.ok());
+  EXPECT_TRUE(tensor->contiguous()->is_deferred());
+  EXPECT_EQ(computed, 0);
+  // A copy of its own leaves the tensor as it is.
+  EXPECT_EQ(tensor->computed()->as<float>()[1], -2.0f);
+  EXPECT_TRUE(tensor->is_deferred());
+  EXPECT_EQ(computed, 1);
+  EXPECT_EQ(tensor->as<float>()[0], 1.5f);
+  EXPECT_FALSE(tensor->is_deferred());
+  EXPECT_EQ(tensor->as<float>()[1], -2.0f);
+  EXPECT_EQ(tensor->computed()->data(), tensor->data());
+  EXPECT_EQ(computed, 2);
+}
+
+TEST(tensor, a_view_past_the_end_of_deferred_elements_is_refused) {
+  const auto storage = Storage::deferred(8, [](std::span<std::byte>) {});
+  EXPECT_FALSE(Tensor::view(DType::kF32, {3}, {1}, 0, storage).ok());
+  EXPECT_TRUE(storage->is_deferred());
+}
+
 }  // namespace
 }  // namespace lanthorn

@@ -180,6 +180,7 @@ Status Importer::import_node(const NodeProto& proto, Scope& scope) {
     scope.build->hints.catch_up(scope.graph());
     return append_plain_layout(scope.graph(), nchwc_block_, std::move(node));
   }
+  if (node.domain == "com.microsoft") return append_microsoft(scope.graph(), std::move(node));
   if (!node.domain.empty()) {
     scope.graph().nodes.push_back(std::move(node));
     return ok();

@@ -28,6 +28,9 @@ class Raiser {
   void emit_into(std::vector<ValueId> outputs, std::string op, std::vector<ValueId> inputs,
                  Attributes attributes = {});
 
+  /// The node that was appended last.
+  Node& last() { return graph_.nodes.back(); }
+
   bool has_input(size_t i) const { return i < node.inputs.size() && node.inputs[i] != kNoValue; }
   bool has_output(size_t i) const { return i < node.outputs.size() && node.outputs[i] != kNoValue; }
   /// What is known of the type of an input.
@@ -56,6 +59,9 @@ std::span<const Rule> broadcast_rules();           // raise_broadcast.cpp
 std::span<const Rule> normalization_rules();       // raise_normalization.cpp
 std::span<const Rule> renaming_rules();            // raise_names.cpp
 std::span<const Rule> softmax_rules();             // raise_softmax.cpp
+
+/// Appends a node of com.microsoft, in operators of ai.onnx where those say the same.
+Status append_microsoft(Graph& graph, Node node);
 
 /// Appends to the graph what a node of ai.onnx at `opset` means at kOpset.
 /// kUnsupported where that cannot be said.

@@ -85,9 +85,15 @@ Status dropout(Raiser& r) {
   }
   r.node.attributes = {};
   r.node.inputs.resize(1);
-  if (!r.has_output(1)) {
-    r.emit_into({r.node.outputs[0]}, "Identity", {r.node.inputs[0]});
+  constexpr int kBoolMask = 10;  // before it the mask had the type of the data
+  const ValueId x = r.node.inputs[0];
+  if (r.has_output(1) && r.opset >= kBoolMask) return ok();
+  if (r.has_output(1)) {
+    const Attributes one{{"value", Tensor::of_floats(std::vector<float>{1})}};
+    const ValueId ones = r.emit("ConstantOfShape", {r.emit("Shape", {x})}, one);
+    r.emit_into({r.node.outputs[1]}, "CastLike", {ones, x});
   }
+  r.emit_into({r.node.outputs[0]}, "Identity", {x});
   return ok();
 }
 

@@ -9,6 +9,9 @@
 namespace lanthorn::onnx {
 namespace {
 
+// Smaller tensors are copied at once: graphs compare and fold them.
+constexpr size_t kDeferredBytes = 4096;
+
 // How many elements one stored byte of raw data holds; more than one for sub-byte types.
 unsigned elements_per_byte(DType dtype) {
   switch (dtype) {
@@ -133,6 +136,12 @@ Result<Tensor> TensorReader::from_raw(const TensorProto& proto, DType dtype, con
                      std::none_of(raw.bytes.begin(), raw.bytes.end(),
                                   [](std::byte b) { return static_cast<uint8_t>(b) > 1; });
   if (aligned && clean) return Tensor::wrap(dtype, proto.dims, raw.bytes, raw.owner);
+  // Protobuf aligns nothing, so most weights come here. They are copied when somebody looks, and packing
+  // does so one by one.
+  if (clean && raw.bytes.size() >= kDeferredBytes) {
+    const auto copy = [raw](std::span<std::byte> to) { std::memcpy(to.data(), raw.bytes.data(), to.size()); };
+    return Tensor::view(dtype, proto.dims, contiguous_strides(proto.dims), 0, Storage::deferred(raw.bytes.size(), copy));
+  }
   LAN_TRY(Tensor tensor, allocate(dtype, proto.dims));
   std::byte* out = tensor.mutable_data();
   if (!raw.bytes.empty()) std::memcpy(out, raw.bytes.data(), raw.bytes.size());

@@ -16,11 +16,16 @@ bool is_closed_container(ContentKind kind) {
   return kind >= ContentKind::kBzip2 && kind <= ContentKind::kRar;
 }
 
+/// Whether a path, followed from a folder, ever comes to be above it.
 bool leaves_folder(std::string_view path) {
   if (path.starts_with('/') || path.starts_with('\\')) return true;
+  int depth = 0;
   for (size_t start = 0; start <= path.size();) {
     const size_t end = std::min(path.find_first_of("/\\", start), path.size());
-    if (path.substr(start, end - start) == "..") return true;
+    const std::string_view part = path.substr(start, end - start);
+    if (part == "..") --depth;
+    if (!part.empty() && part != "." && part != "..") ++depth;
+    if (depth < 0) return true;
     start = end + 1;
   }
   return false;
@@ -154,6 +159,14 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
   if (kind == ContentKind::kFlatbuffer) {
     return uncovered("mobile", "It holds bytecode of TorchScript and no pickle.");
   }
+  if (kind == ContentKind::kMachineCode || kind == ContentKind::kBytecode) {
+    report_.format = "unknown";
+    return fail(piece, {ErrorCode::kCorrupt, "this is a program, not a model"});
+  }
+  if (is_closed_container(kind)) {
+    report_.format = "container";
+    return add_unopened(piece, content_name(kind));
+  }
   if (kind == ContentKind::kEmpty) {
     report_.format = "empty";
     return fail(piece, {ErrorCode::kCorrupt, "the file is empty"});
@@ -167,7 +180,7 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
     if (!format) report_.format = kNames[index];
     return scan_as(kind, piece);
   }
-  if (format && (report_.format == "safetensors" || report_.format == "npy")) {
+  if (format && report_.format == "safetensors") {
     // The format's own reader says whether all of it is as it must be.
     ReadLimits limits;
     limits.max_memory_bytes = limits_.max_memory_bytes;
@@ -202,15 +215,19 @@ void Scanner::scan_compressed(const ScanPiece& piece, std::string_view what, boo
                                               : " is damaged")});
   }
   const MemoryShare share(memory_left_, inner.bytes.size());
-  scan({inner.bytes, piece.inside(what), piece.depth + 1, piece.is_pickle || piece.depth == 0,
-        piece.in_program, nullptr});
+  scan({inner.bytes, piece.inside(what), piece.depth + 1,
+        content_kind(inner.bytes) == ContentKind::kPickle, piece.in_program, nullptr});
 }
 
 void Scanner::scan_tar(const ScanPiece& piece) {
   const TarListing listing = list_tar(piece.bytes);
   for (const TarMember& member : listing.members) {
     const bool link = member.type == '1' || member.type == '2';
-    if (leaves_folder(member.name) || (link && leaves_folder(member.link))) {
+    // A symbolic link starts from its folder, a hard one from the top.
+    const size_t folder = member.type == '2' ? member.name.rfind('/') + 1 : 0;
+    const bool absolute = member.link.starts_with('/');
+    const std::string target = (absolute ? "" : member.name.substr(0, folder)) + member.link;
+    if (leaves_folder(member.name) || (link && leaves_folder(target))) {
       add({member.name + (link ? " -> " + member.link : ""), GlobalVerdict::kDangerous,
            "leaves the folder that the archive is unpacked to", piece.member, member.offset});
     }

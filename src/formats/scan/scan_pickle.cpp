@@ -126,6 +126,7 @@ void Scanner::add_globals(const ScanPiece& piece, const PickleScan& scan, bool i
       // Any bytes may look like a pickle that breaks off soon, and a text like one that names
       // things.
       if (scan.error && (global.computed || !is_identifier_path(finding.name))) continue;
+      if (scan.error && scan.tree.protocol == 0 && global.offset >= scan.error_offset) continue;
       const bool listed = !danger_of_global(global.module, global.name).empty();
       if (scan.error && !listed && !global.called) continue;
       if (global.computed && scan.tree.protocol == 0 && piece.depth > 0) continue;

@@ -67,8 +67,8 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
   inner.is_pickle = is_pickle_name(member.name);
   inner.in_program = is_program(member.archive);
   if (member.method != 0 && member.method != 8) {
-    return add({member.name, GlobalVerdict::kUnknown,
-                "is compressed by " + method_name(member.method) + ", which is not opened",
+    return add({method_name(member.method), GlobalVerdict::kUnknown,
+                "is a compression that is not opened: unpack it and scan what is in it",
                 inner.member, 0});
   }
   const bool is_code = inner.in_program && member.name.ends_with(".py");
@@ -106,7 +106,9 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
                 "is machine code that loading the package runs", inner.member, 0});
   }
   if (is_code || is_listing) scan_operators(inner, is_code);
-  if (!is_code) scan(inner);
+  // Packages and programs are zip files with code in them, and no models.
+  const bool code = kind == ContentKind::kMachineCode || kind == ContentKind::kBytecode;
+  if (!is_code && !(code && member.archive == TorchArchiveKind::kNone)) scan(inner);
 }
 
 void Scanner::scan_members(const ScanPiece& piece, const ZipArchive& zip) {

@@ -14,6 +14,8 @@ struct Danger {
 };
 
 constexpr Danger kDangers[] = {
+    // Classes of such modules that are no more than unknown: they read files beside the pickle.
+    {"", "joblib.numpy_pickle.NDArrayWrapper joblib.numpy_pickle.ZNDArrayWrapper"},
     {"runs commands",
      "os posix nt subprocess _posixsubprocess _winapi _winreg winreg msvcrt _msi pty "
      "commands: popen2: platform: multiprocessing _multiprocessing asyncio _asyncio "
@@ -40,7 +42,7 @@ constexpr Danger kDangers[] = {
      "typing.ForwardRef typing._eval_type dataclasses.make_dataclass "
      "dataclasses._create_fn annotationlib logging.config logging.Formatter "
      "logging.StyleAdapter logging.shutdown optparse: site: _sitebuiltins: sitecustomize "
-     "usercustomize lib2to3.main lib2to3.refactor lib2to3.pgen2.pgen turtle: IPython "
+     "usercustomize lib2to3 turtle: IPython "
      "ipykernel jupyter_client notebook nbformat nbconvert ptpython bpython pytest "
      "_pytest py.test nose hypothesis numba llvmlite Cython cython pyximport weave sympy "
      "numexpr patsy asteval simpleeval RestrictedPython jinja2 mako tornado.template "
@@ -72,8 +74,8 @@ constexpr Danger kDangers[] = {
      "past.builtins past.translation "},
     {"unpickles what it is given",
      "pickle _pickle cPickle pickle5 _compat_pickle pickletools dill cloudpickle joblib "
-     "jsonpickle marshal shelve: copyreg copy_reg srsly lib2to3.pgen2.grammar "
-     "lib2to3.pgen2.driver numpy.load numpy.lib.npyio numpy.lib._npyio_impl "
+     "jsonpickle marshal shelve: copyreg copy_reg srsly "
+     "numpy.load numpy.lib.npyio numpy.lib._npyio_impl "
      "numpy.lib.format numpy.core.multiarray.fromstring pandas.read_pickle pandas.io "
      "pandas.compat.pickle_compat torch.load torch.serialization "
      "torch.storage._load_from_bytes torch.utils.model_zoo torch.utils.show_pickle "
@@ -138,7 +140,8 @@ constexpr Danger kDangers[] = {
      "pymongo redis psycopg2 MySQLdb transformers.utils.hub datasets.load_dataset "
      "torch.utils.data.datapipes.iter.httpreader gdown: wget: "},
     {"changes the process",
-     "builtins.input builtins.raw_input builtins.breakpoint builtins.exit builtins.quit "
+     "fickling picklescan modelscan builtins.input builtins.raw_input builtins.breakpoint "
+     "builtins.exit builtins.quit "
      "builtins.print builtins.license builtins.credits builtins.copyright builtins.intern "
      "sys _sys signal: _signal atexit: faulthandler: resource: tracemalloc: readline: "
      "curses fcntl: termios: tty: select: selectors: syslog: crypt: time.sleep "

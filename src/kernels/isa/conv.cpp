@@ -14,6 +14,7 @@ const ConvKernels conv_kernels = {
     .depthwise_row = depthwise_row,
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
+    .winograd_weights = winograd_weights,
     .finish_row = finish_row,
 };
 

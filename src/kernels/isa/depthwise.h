@@ -18,7 +18,7 @@ HWY_INLINE void finish_depthwise(const DepthwiseRow& row, V x, size_t pixel, siz
     case Activation::kNone: break;
     case Activation::kRelu: x = max_keep_nan(zero(), x); break;
     case Activation::kClip: x = clip(x, set(row.alpha), set(row.beta)); break;
-    default: x = activate(row.activation, row.alpha, row.beta, x);
+    default: break;  // by activate_row(), once the row is there
   }
   if constexpr (kWhole) {
     store(x, row.output + at);
@@ -122,7 +122,7 @@ HWY_NOINLINE void depthwise_row_any(const DepthwiseRow& row) {
   }
 }
 
-void depthwise_row(const DepthwiseRow& row) {
+void depthwise_sums(const DepthwiseRow& row) {
   const size_t s = row.stride_w;
   size_t first = (row.pad_left + s - 1) / s;
   size_t last = 0;
@@ -143,6 +143,25 @@ void depthwise_row(const DepthwiseRow& row) {
     if (row.kernel_w == 7) return depthwise_row_of<7, 2, kMany ? 7 : 2>(row, first, last);
   }
   depthwise_row_any(row);
+}
+
+// Activations that are not worth their code in each of the loops above.
+HWY_NOINLINE void activate_row(const DepthwiseRow& row) {
+  const size_t count = row.out_w * row.channels;
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    store(activate(row.activation, row.alpha, row.beta, load(row.output + i)), row.output + i);
+  }
+  if (i < count) {
+    const V x = activate(row.activation, row.alpha, row.beta, load_n(row.output + i, count - i));
+    store_n(x, row.output + i, count - i);
+  }
+}
+
+void depthwise_row(const DepthwiseRow& row) {
+  depthwise_sums(row);
+  const Activation a = row.activation;
+  if (a != Activation::kNone && a != Activation::kRelu && a != Activation::kClip) activate_row(row);
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ void gemm_nv(const GemmArgs& args, size_t m0, size_t m1, size_t panel0, size_t p
           taps = (left + 1) / 2;
         }
       }
-      tile.first = tap == 0 && k0 == 0;
+      tile.first = tap == 0 && k0 == 0 && !args.accumulate;
       tile.last = tap + taps == args.taps && k0 + kc == args.tap_k;
       tile.taps = taps;
       tile.kc = kc;

@@ -165,7 +165,23 @@ void gemm_u8s8(const U8S8GemmArgs& args, size_t m0, size_t m1, size_t panel0, si
 }
 
 void to_bf16(const float* x, uint16_t* y, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
+  size_t i = 0;
+  const hn::Rebind<uint16_t, DI> half;
+  const VI one = hn::Set(DI(), 1), below_half = hn::Set(DI(), 0x7fff);
+  for (; i + kLanes <= n; i += kLanes) {
+    const V v = load(x + i);
+    const VI bits = hn::BitCast(DI(), v);
+    // Logical shifts: what is demoted must not be negative.
+    const auto high = [](VI w) {
+      return hn::BitCast(DI(), hn::ShiftRight<16>(hn::BitCast(hn::RebindToUnsigned<DI>(), w)));
+    };
+    const VI odd = hn::And(high(bits), one);
+    const VI rounded = high(hn::Add(hn::Add(bits, below_half), odd));
+    const VI quiet = hn::Or(high(bits), hn::Set(DI(), 0x40));
+    const VI chosen = hn::IfThenElse(hn::RebindMask(DI(), hn::Eq(v, v)), rounded, quiet);
+    hn::StoreU(hn::DemoteTo(half, chosen), half, y + i);
+  }
+  for (; i < n; ++i) {
     uint32_t bits;
     __builtin_memcpy(&bits, x + i, sizeof bits);
     const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;

@@ -7,6 +7,9 @@ namespace lanthorn {
 namespace LAN_ISA {
 namespace {
 
+// Out of line: 16 copies of the switch would be most of a tile's code.
+HWY_NOINLINE V activate_rarely(const Epilogue& e, V x) { return activate(e.activation, e.alpha, e.beta, x); }
+
 // B^T d, one dimension of F(4, 3).
 HWY_INLINE void input_line_6(const V* a, V* o) {
   const V four = set(4.0f), five = set(5.0f), two = set(2.0f);
@@ -137,7 +140,7 @@ HWY_INLINE void output_channels(const float* source, size_t stride, size_t c, si
       if (e.activation == Activation::kRelu) {
         x = max_keep_nan(zero(), x);
       } else if (e.activation != Activation::kNone) {
-        x = activate(e.activation, e.alpha, e.beta, x);
+        x = activate_rarely(e, x);
       }
       if constexpr (kWhole) {
         store(x, out + c);
@@ -161,6 +164,72 @@ HWY_NOINLINE bool output_tile(const float* source, size_t stride, size_t channel
     output_channels<T, false>(source, stride, c, channels - c, target, residual, e, not_finite);
   }
   return sum_lanes(not_finite) == 0.0f;  // infinity * 0 and NaN * 0 are NaN
+}
+
+// G g, one dimension of F(4, 3).
+HWY_INLINE void weight_line_6(const V* g, V* o) {
+  const V sixth = set(-1.0f / 6.0f), twelfth = set(1.0f / 12.0f), half_twelfth = set(1.0f / 24.0f);
+  o[0] = mul(set(0.25f), g[0]);
+  const V outer = mul(sixth, add(g[0], g[2])), middle = mul(sixth, g[1]);
+  o[1] = add(outer, middle);
+  o[2] = sub(outer, middle);
+  const V far = fma(half_twelfth, g[0], mul(set(1.0f / 6.0f), g[2])), near = mul(twelfth, g[1]);
+  o[3] = add(far, near);
+  o[4] = sub(far, near);
+  o[5] = g[2];
+}
+
+// The same of F(2, 3).
+HWY_INLINE void weight_line_4(const V* g, V* o) {
+  const V half = set(0.5f);
+  const V outer = mul(half, add(g[0], g[2])), middle = mul(half, g[1]);
+  o[0] = g[0];
+  o[1] = add(outer, middle);
+  o[2] = sub(outer, middle);
+  o[3] = g[2];
+}
+
+template <int T>
+HWY_NOINLINE void weight_columns(const float* taps, size_t channels, size_t nr, float* target,
+                                 size_t stride) {
+  for (size_t i = 0; i < channels; ++i, taps += 9 * nr, target += nr) {
+    for (size_t j = 0; j < nr; j += kLanes) {
+      V half[T][3];
+#pragma GCC unroll 3
+      for (int b = 0; b < 3; ++b) {
+        V column[3], line[T];
+#pragma GCC unroll 3
+        for (int k = 0; k < 3; ++k) column[k] = load(taps + static_cast<size_t>(k * 3 + b) * nr + j);
+        if constexpr (T == 6) {
+          weight_line_6(column, line);
+        } else {
+          weight_line_4(column, line);
+        }
+#pragma GCC unroll 6
+        for (int a = 0; a < T; ++a) half[a][b] = line[a];
+      }
+#pragma GCC unroll 6
+      for (int a = 0; a < T; ++a) {
+        V line[T];
+        if constexpr (T == 6) {
+          weight_line_6(half[a], line);
+        } else {
+          weight_line_4(half[a], line);
+        }
+#pragma GCC unroll 6
+        for (int b = 0; b < T; ++b) store(line[b], target + static_cast<size_t>(a * T + b) * stride + j);
+      }
+    }
+  }
+}
+
+void winograd_weights(int m, const float* taps, size_t channels, size_t nr, float* target,
+                      size_t stride) {
+  if (m == 4) {
+    weight_columns<6>(taps, channels, nr, target, stride);
+  } else {
+    weight_columns<4>(taps, channels, nr, target, stride);
+  }
 }
 
 void winograd_input(int m, const float* const* source, size_t channels, float* target,
