@@ -19,6 +19,7 @@ enum Kind { kMemory, kWrite, kSync, kRename, kLink, kKinds };
 
 inline std::atomic<int64_t> countdown[kKinds];    // the call that makes it 0 fails; 0: none does
 inline std::atomic<bool> sync_is_free = false;    // fsync does nothing: for loops over memory
+inline std::atomic<int64_t> living = 0;           // blocks that operator new gave and nobody deleted
 
 inline bool fails(Kind kind) {
   if (countdown[kind].load(std::memory_order_relaxed) <= 0) return false;
@@ -60,18 +61,22 @@ void* __wrap_calloc(size_t count, size_t size) {
 }
 }
 
-void* operator new(size_t bytes) {
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   void* const memory = faults::fails(faults::kMemory) ? nullptr : std::malloc(bytes ? bytes : 1);
+  if (memory) ++faults::living;
+  return memory;
+}
+void* operator new(size_t bytes) {
+  void* const memory = operator new(bytes, std::nothrow);
   if (!memory) throw std::bad_alloc();
   return memory;
 }
 void* operator new[](size_t bytes) { return operator new(bytes); }
-// Algorithms ask for buffers this way and do without where there are none.
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  return faults::fails(faults::kMemory) ? nullptr : std::malloc(bytes ? bytes : 1);
-}
 void* operator new[](size_t bytes, const std::nothrow_t& tag) noexcept { return operator new(bytes, tag); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  if (memory) --faults::living;
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept { operator delete(memory); }
+void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
+void operator delete[](void* memory, size_t) noexcept { operator delete(memory); }
