@@ -62,7 +62,7 @@ Status infer_vectorizer(InferContext& c) {
   Dim rows(1);
   for (size_t i = 0; i < sizes.size(); ++i) {
     LAN_OK(require_rank(c, i, 1, 2));
-    if (sizes[i] < 0 || sizes[i] > int64_t{1} << 31)
+    if (sizes[i] < 0 || sizes[i] > int64_t{1} << 24)
       return attribute_error("inputdimensions", "a size is impossible");
     width += sizes[i];
     if (c.rank(i) == 2) rows = c.dims(i)[0];

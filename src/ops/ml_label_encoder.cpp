@@ -24,7 +24,8 @@ Tensor list_of(const Attributes& a, const std::string& name) {
 }
 
 Result<Tensor> default_of(const Attributes& a, DType dtype) {
-  if (const Tensor* tensor = a.tensor("default_tensor"); tensor && tensor->dtype() == dtype) {
+  if (const Tensor* tensor = a.tensor("default_tensor");
+      tensor && tensor->dtype() == dtype && tensor->count() > 0) {
     return tensor->contiguous();
   }
   switch (dtype) {

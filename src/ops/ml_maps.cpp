@@ -64,7 +64,8 @@ struct Entries {
     Entries made;
     if (map->empty()) return made;
     const Tensor *keys = map->front().first.tensor(), *values = map->front().second.tensor();
-    if (map->size() != 1 || !keys || !values || keys->count() != values->count()) {
+    if (map->size() != 1 || !keys || !values || keys->rank() != 1 || values->rank() != 1 ||
+        keys->count() != values->count()) {
       return shape_error("the map's keys and values do not fit");
     }
     LAN_TRY(made.keys, keys->contiguous());

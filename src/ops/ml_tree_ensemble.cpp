@@ -12,12 +12,15 @@
 namespace lanthorn {
 namespace {
 
+constexpr int64_t kMaxTargets = int64_t{1} << 24;
+
 Status infer_ensemble(InferContext& c) {
   LAN_OK(require_rows(c));
   const int64_t transform = c.attributes().integer("post_transform", 0);
   if (transform < 0 || transform > 4) return attribute_error("post_transform", "it is 0 to 4");
   const int64_t targets = c.attributes().integer("n_targets", 0);
-  if (targets < 1) return attribute_error("n_targets", "it must be positive");
+  if (targets < 1 || targets > kMaxTargets)
+    return attribute_error("n_targets", "it must be positive");
   c.set_output(0, c.dtype(0), Dims{row_count(c), Dim(targets)});
   return ok();
 }
@@ -26,7 +29,8 @@ Status infer_regressor(InferContext& c) {
   LAN_OK(require_rows(c));
   LAN_OK(post_transform_of(c.attributes()));
   const int64_t targets = c.attributes().integer("n_targets", 1);
-  if (targets < 1) return attribute_error("n_targets", "it must be positive");
+  if (targets < 1 || targets > kMaxTargets)
+    return attribute_error("n_targets", "it must be positive");
   c.set_output(0, DType::kF32, Dims{row_count(c), Dim(targets)});
   return ok();
 }

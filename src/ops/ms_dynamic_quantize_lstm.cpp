@@ -24,7 +24,8 @@ Status infer(InferContext& c) {
   const Dims &x = c.dims(0), &w = c.dims(1), &r = c.dims(2);
   const Dim& hidden = r[1];
   if (!may_equal(w[0], r[0]) || !may_equal(w[1], x[2]) || !may_equal(w[2], hidden * Dim(4)) ||
-      !may_equal(r[2], hidden * Dim(4)) || (w[0].is_known() && w[0].value() > 2)) {
+      !may_equal(r[2], hidden * Dim(4)) ||
+      (w[0].is_known() && (w[0].value() < 1 || w[0].value() > 2))) {
     return shape_error("X " + dims_text(x) + ", W " + dims_text(w) + " and R " + dims_text(r) +
                        " do not fit");
   }

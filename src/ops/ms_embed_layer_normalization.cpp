@@ -14,6 +14,8 @@ enum Input : size_t { kIds, kSegments, kWords, kPlaces, kKinds, kGamma, kBeta, k
 Status infer(InferContext& c) {
   LAN_OK(require_rank(c, kIds, 2, 2));
   const Dims& ids = c.dims(kIds);
+  if (c.rank(kWords) == 2 && c.dims(kWords)[1].is(0))
+    return shape_error("the embeddings are empty");
   for (const size_t table : {kWords, kPlaces, kKinds}) {
     if (!c.has_input(table)) continue;
     LAN_OK(require_rank(c, table, 2, 2));

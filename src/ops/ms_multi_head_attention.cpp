@@ -44,7 +44,10 @@ Status infer(InferContext& c) {
     return shape_error("query " + dims_text(q) + " and key do not fit");
   const Dims& k = c.dims(kKey);
   const bool packed = k.size() == 5, split = k.size() == 4;
-  if ((!packed && !split && k.size() != 3) || (!packed && !c.has_input(kValue))) {
+  if (packed && (!may_equal(k[2], Dim(heads)) || !may_equal(k[3], Dim(2)))) {
+    return shape_error("a packed key is " + dims_text(k));
+  }
+  if (!packed && (!c.has_input(kValue) || k.size() < 3 || c.rank(kValue) != c.rank(kKey))) {
     return shape_error("key " + dims_text(k) + " and value do not fit");
   }
   const Dim head = packed ? k[4] : split ? k[3] : floor_div(k[2], Dim(heads));

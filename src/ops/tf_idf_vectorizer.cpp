@@ -48,7 +48,7 @@ Status infer(InferContext& c) {
     last = start;
   }
   for (const int64_t index : indexes) {
-    if (index < 0 || index >= int64_t{1} << 31) {
+    if (index < 0 || index >= int64_t{1} << 26) {
       return attribute_error("ngram_indexes", "an index is no place");
     }
   }
