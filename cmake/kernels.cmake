@@ -24,6 +24,10 @@ function(lan_kernel_level name)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -Wno-psabi -fno-gcse)
   endif()
+  if(LANTHORN_SANITIZE)
+    # Highway's own checks, on in sanitizer builds, would need its shared library since 1.2.
+    target_compile_definitions(${target} PRIVATE HWY_IS_DEBUG_BUILD=0)
+  endif()
   # Sanitizers inline a check at every access of these unrolled loops, which takes minutes a file to
   # compile. Checks by call keep what matters here, reads and writes outside of arrays.
   if(LANTHORN_FUZZ)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "fuzz/read_all.h"
 
 namespace lanthorn {

@@ -1,5 +1,6 @@
 // BatchNormalization: https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/numbers_shared.h"

@@ -2,6 +2,7 @@
 // Normalizes each sample over groups of channels; scale and bias are one a channel.
 // https://onnx.ai/onnx/operators/onnx__GroupNormalization.html
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/numbers_shared.h"

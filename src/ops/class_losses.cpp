@@ -2,6 +2,7 @@
 // Losses of classifiers: https://onnx.ai/onnx/operators/onnx__NegativeLogLikelihoodLoss.html and
 // its kin. Scores are [N, C, ...], targets [N, ...] with class numbers.
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/numbers_shared.h"

@@ -1,6 +1,8 @@
 // ConvInteger: a convolution of 8-bit integers with sums in int32, which wrap around.
 // https://onnx.ai/onnx/operators/onnx__ConvInteger.html
 
+#include <algorithm>
+
 #include "ops/conv_shared.h"
 #include "ops/numbers_shared.h"
 

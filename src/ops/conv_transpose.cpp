@@ -1,5 +1,7 @@
 // ConvTranspose: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "ops/conv_shared.h"
 #include "ops/numbers_shared.h"

@@ -1,6 +1,7 @@
 // FlexAttention: attention whose scores and probabilities subgraphs may change.
 // https://onnx.ai/onnx/operators/onnx_aionnxpreview_FlexAttention.html
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/onnx_dtype.h"

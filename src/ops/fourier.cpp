@@ -3,6 +3,8 @@
 // A number is a last dimension of size 1 (real) or 2 (complex).
 
 #include "ops/fourier_shared.h"
+
+#include <algorithm>
 #include "ops/loops.h"
 #include "ops/numbers_shared.h"
 #include "ops/shape_rules.h"

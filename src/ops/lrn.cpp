@@ -1,5 +1,6 @@
 // LRN: local response normalization across channels. https://onnx.ai/onnx/operators/onnx__LRN.html
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/numbers_shared.h"

@@ -1,5 +1,7 @@
 // Matrix products with a constant right-hand matrix, packed once, and of computed matrices.
 // FAST: fused_mat_mul mat_mul gemm
+#include <algorithm>
+
 #include "kernels/activation_name.h"
 #include "kernels/gemm.h"
 #include "kernels/low_precision.h"

@@ -1,5 +1,6 @@
 // MaxPool: https://onnx.ai/onnx/operators/onnx__MaxPool.html
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

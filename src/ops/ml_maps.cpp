@@ -3,6 +3,7 @@
 // https://onnx.ai/onnx/operators/onnx_aionnxml_ZipMap.html and its kin
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 

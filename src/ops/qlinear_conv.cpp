@@ -1,6 +1,8 @@
 // QLinearConv: a convolution of quantized numbers, quantized again.
 // https://onnx.ai/onnx/operators/onnx__QLinearConv.html
 
+#include <algorithm>
+
 #include "ops/conv_shared.h"
 #include "ops/numbers_shared.h"
 #include "ops/quantization_shared.h"

@@ -1,5 +1,6 @@
 #include "ops/quantization_shared.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/numbers_shared.h"

@@ -2,6 +2,8 @@
 // Recurrent layers. https://onnx.ai/onnx/operators/onnx__LSTM.html
 // https://onnx.ai/onnx/operators/onnx__GRU.html https://onnx.ai/onnx/operators/onnx__RNN.html
 
+#include <algorithm>
+
 #include "ops/numbers_shared.h"
 #include "ops/recurrent_shared.h"
 

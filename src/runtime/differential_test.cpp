@@ -1,6 +1,7 @@
 // Random graphs mean the same before and after the passes, with references and with fast kernels.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

@@ -1,4 +1,5 @@
 // What a matched value becomes before a row sees it, and the accessors of Args that rely on it.
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"

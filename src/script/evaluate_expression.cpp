@@ -1,4 +1,5 @@
 // Expressions but calls.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>

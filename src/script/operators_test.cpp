@@ -1,3 +1,5 @@
+#include <array>
+
 #include "script/operators.h"
 
 #include <gtest/gtest.h>

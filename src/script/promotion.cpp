@@ -1,4 +1,5 @@
 // Dtypes: PyTorch's numbers for them, and what operands of different ones become.
+#include <algorithm>
 #include <array>
 
 #include "graph/onnx_dtype.h"

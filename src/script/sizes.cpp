@@ -1,4 +1,6 @@
 // Sizes: symbolic integers as values of the graph, and answers about them from the run at hand.
+#include <array>
+
 #include "base/check.h"
 #include "script/graph_lowering.h"
 

@@ -1,5 +1,7 @@
 // 8-, 6- and 4-bit floats: OCP 8-bit Floating Point Specification (OFP8), OCP Microscaling Formats
 // (MX) and, for the "fnuz" types, https://onnx.ai/onnx/technical/float8.html.
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,6 @@
 #include "lanthorn/tensor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 

@@ -1,4 +1,6 @@
 // What a training loop in C++ does with checkpoints; tests/test_checkpoint.py calls it and lets PyTorch judge.
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <fstream>

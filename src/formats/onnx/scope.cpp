@@ -1,5 +1,7 @@
 #include "formats/onnx/scope.h"
 
+#include <algorithm>
+
 namespace lanthorn::onnx {
 
 Result<Opsets> Opsets::of(const std::vector<OpsetId>& ids, int64_t ir_version) {

@@ -1,5 +1,6 @@
 #include "formats/torch/archive.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "codec/byte_reader.h"

@@ -1,5 +1,6 @@
 // TensorProto and SparseTensorProto.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>

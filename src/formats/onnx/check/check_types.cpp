@@ -1,5 +1,7 @@
 // The type constraints of operators, and types of outputs that follow from them.
 
+#include <algorithm>
+
 #include "formats/onnx/check/checker.h"
 #include "formats/onnx/types.h"
 
