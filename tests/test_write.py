@@ -299,6 +299,9 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path):
     torch.save({"a": torch.zeros(2, dtype=torch.complex128)}, tmp_path / "c.pth")
     refused = program.call("convert", tmp_path / "c.pth", tmp_path / "no.safetensors")
     assert refused.code == 4 and "a (complex128)" in refused.stderr and not (tmp_path / "no.safetensors").exists()
+    torch.save({"a": torch.zeros(2, dtype=torch.uint16), "b": torch.zeros(2, dtype=torch.float8_e5m2)}, tmp_path / "d.pth")
+    refused = program.call("convert", tmp_path / "d.pth", tmp_path / "no.pth", "--to", "torch-legacy")
+    assert refused.code == 4 and "float8_e5m2, uint16" in refused.stderr and not (tmp_path / "no.pth").exists()
     assert program.call("convert", tmp_path / "c.pth", tmp_path / "no.onnx").code == 4
     assert program.call("convert", tmp_path / "c.pth", tmp_path / "no.xyz").code == 2
     assert program.call("convert", tmp_path / "c.pth", tmp_path / "missing/no.pth").code == 5

@@ -117,13 +117,22 @@ void print_json(const Options& options, const Conversion& conversion, const Writ
   std::printf("\n");
 }
 
+/// Text of a file for a terminal: without control characters, and not endless.
+std::string printable(const std::string& text) {
+  std::string shown = text.substr(0, 2000);
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return shown;
+}
+
 void print_plan(const Conversion& conversion) {
   for (const ConversionStep& step : conversion.steps) {
     const Tensor& tensor = step.tensor.tensor;
     const DType dtype = written_dtype(tensor.dtype(), conversion.write);
     std::string text = step.source;
     if (step.source != step.tensor.name) text += " -> " + step.tensor.name;
-    std::printf("  %-64s %s%s", text.c_str(), std::string(dtype_name(tensor.dtype())).c_str(),
+    std::printf("  %-64s %s%s", printable(text).c_str(), std::string(dtype_name(tensor.dtype())).c_str(),
                 shape_text(tensor.shape()).c_str());
     if (dtype != tensor.dtype()) std::printf(" -> %s", std::string(dtype_name(dtype)).c_str());
     std::printf("\n");
@@ -147,7 +156,7 @@ Status convert_files(Options& options) {
   }
   for (const auto* notes : {&conversion.notes, &report.notes}) {
     if (options.json) break;
-    for (const std::string& note : *notes) std::fprintf(stderr, "lanthorn: note: %s\n", note.c_str());
+    for (const std::string& note : *notes) std::fprintf(stderr, "lanthorn: note: %s\n", printable(note).c_str());
   }
   if (options.json) {
     print_json(options, conversion, report);

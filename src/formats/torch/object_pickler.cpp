@@ -8,7 +8,7 @@ namespace {
 
 using Kind = Object::Kind;
 
-constexpr int kMaxDepth = 3000;
+constexpr int kMaxDepth = 1600;
 constexpr size_t kBatch = 1000;  // of CPython's pickler
 
 /// UTF-8 of bytes taken as Latin-1, which is how protocol 2 holds bytes.

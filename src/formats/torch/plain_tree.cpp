@@ -13,7 +13,8 @@ namespace {
 
 using Kind = Object::Kind;
 
-constexpr int kMaxDepth = 2000;
+constexpr int kMaxDepth = 1500;
+constexpr uint64_t kMaxModules = 1'000'000;  // reached in any way
 constexpr size_t kMaxNotes = 50;
 constexpr size_t kLongestInteger = 600;  // decimal digits; a loader takes 255 bytes
 
@@ -44,7 +45,10 @@ class Plainer {
   const ObjectTree& old_;
   PlainTree out_;
   std::vector<ObjectId> of_old_;
-  std::set<ObjectId> open_;  // tuples that are being filled
+  std::map<ObjectId, ObjectId> stands_for_;  // objects that became what they were made of
+  std::set<ObjectId> open_;          // tuples that are being filled
+  std::set<ObjectId> open_modules_;  // on the way to the module whose tensors are added
+  uint64_t modules_ = 0;
   std::map<std::pair<std::string, std::string>, uint64_t> changes_;
   int depth_ = 0;
 };
@@ -76,7 +80,10 @@ Result<ObjectId> Plainer::plain(ObjectId id) {
   auto status = fill(id, made);
   --depth_;
   if (!status) return std::move(status).error();
-  return made;
+  if (const auto found = stands_for_.find(made); found != stands_for_.end()) {
+    of_old_[id] = found->second;
+  }
+  return of_old_[id];
 }
 
 Result<std::vector<ObjectId>> Plainer::plain_all(const std::vector<ObjectId>& ids) {
@@ -247,6 +254,11 @@ Status Plainer::add_module(ObjectId id, const std::string& prefix, ObjectId made
   const Object* state = module_state(old_[id]);
   if (state == nullptr) return ok();
   if (depth > kMaxDepth) return Error{ErrorCode::kLimit, "the modules are nested too deep"};
+  if (++modules_ > kMaxModules) {
+    return Error{ErrorCode::kLimit, "the modules are reached in more ways than can be named"};
+  }
+  // A module that is within itself ends where that closes.
+  if (!open_modules_.insert(id).second) return ok();
   std::set<std::string> passing;
   const ObjectId names = attribute(*state, "_non_persistent_buffers_set");
   if (names != kNoObject) {
@@ -277,6 +289,7 @@ Status Plainer::add_module(ObjectId id, const std::string& prefix, ObjectId made
   for (size_t i = 0; i + 1 < children.size(); i += 2) {
     LAN_OK(add_module(children[i + 1], prefix + old_[children[i]].text + ".", made, depth + 1));
   }
+  open_modules_.erase(id);
   return ok();
 }
 
@@ -288,9 +301,7 @@ Status Plainer::fill_attributes(ObjectId id, ObjectId made) {
   std::vector<ObjectId> parts = {id};
   if (with_slots) parts = state.items;
   if (!with_slots && state.kind != Kind::kDict) {
-    LAN_TRY(const ObjectId value, plain(id));
-    Object copy = out_.tree[value];
-    out_.tree.nodes[made] = std::move(copy);
+    LAN_TRY(stands_for_[made], plain(id));
     return ok();
   }
   out_.tree.nodes[made].kind = Kind::kDict;
@@ -346,10 +357,7 @@ Status Plainer::fill_made_of(const Object& old, ObjectId made) {
   }
   if (given.empty()) return ok();
   if (given.size() == 1) {
-    LAN_TRY(const ObjectId value, plain(given[0]));
-    if (open_.contains(value)) return ok();
-    Object copy = out_.tree[value];
-    out_.tree.nodes[made] = std::move(copy);
+    LAN_TRY(stands_for_[made], plain(given[0]));
     return ok();
   }
   out_.tree.nodes[made].kind = Kind::kTuple;

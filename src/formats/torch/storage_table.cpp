@@ -30,7 +30,8 @@ Result<std::vector<std::byte>> pack(const Tensor& tensor) {
   return packed;
 }
 
-/// What PyTorch has in place of a dtype that it has none for: the same bytes.
+}  // namespace
+
 DType torch_stand_in(DType dtype) {
   switch (dtype) {
     case DType::kI4:
@@ -46,8 +47,6 @@ DType torch_stand_in(DType dtype) {
       return dtype;
   }
 }
-
-}  // namespace
 
 std::string_view storage_class(DType dtype) {
   switch (dtype) {

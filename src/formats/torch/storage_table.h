@@ -18,6 +18,10 @@ namespace lanthorn {
 /// an UntypedStorage (the unsigned ones but uint8, float8, ...), and has no class for.
 std::string_view storage_class(DType dtype);
 
+/// What PyTorch has in place of a dtype that it has none for, with the same bytes (int4: int8); the
+/// dtype itself for others.
+DType torch_stand_in(DType dtype);
+
 /// The storages that the tensors of a file need, in the order of their first use. Tensors that share
 /// a Storage share a record, which holds all of it, as torch.save does: ties, strides and offsets
 /// stay. A Storage that is looked at by two dtypes gets a record for each.

@@ -46,12 +46,6 @@ Status ObjectPickler::save_tensor(ObjectId id) {
 Status ObjectPickler::save_strided(const Object& object) {
   LAN_TRY(const StorageTable::Place place, storages_.place(object.tensor));
   const bool untyped = storage_class(place.dtype).empty();
-  if (untyped && form_ == TorchForm::kLegacy) {
-    return Error{ErrorCode::kUnsupported,
-                 "PyTorch cannot read tensors of " + std::string(dtype_name(place.dtype)) +
-                     " from the legacy stream",
-                 "", "Write the zip format, or cast with --dtype."};
-  }
   writer_.global("torch._utils", untyped ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
   writer_.op('(');
   save_storage(place);

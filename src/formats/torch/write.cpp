@@ -1,6 +1,7 @@
 #include "formats/torch/write.h"
 
 #include <algorithm>
+#include <set>
 
 #include "codec/byte_reader.h"
 #include "codec/pickle_writer.h"
@@ -84,10 +85,30 @@ Status write_stream(OutputFile& file, const std::string& pickle, const StorageTa
   return ok();
 }
 
+/// PyTorch 2.13 writes streams with tensors of dtypes that have no storage class, and cannot read
+/// them.
+Status check_for_stream(const ObjectTree& tree, const WriteOptions& options) {
+  std::set<std::string_view> missing;
+  for (const Object& object : tree.nodes) {
+    if (object.kind != Object::Kind::kTensor) continue;
+    const DType dtype = written_dtype(object.tensor.dtype(), options);
+    if (storage_class(torch_stand_in(dtype)).empty()) missing.insert(dtype_name(dtype));
+  }
+  if (missing.empty()) return ok();
+  std::string names;
+  for (const std::string_view name : missing) {
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return Error{ErrorCode::kUnsupported,
+               "PyTorch cannot read tensors of " + names + " from the legacy stream", "",
+               "Write the zip format, or cast with --dtype."};
+}
+
 /// Writes the tree into `file`, which the caller commits.
 Status write_tree(OutputFile& file, const std::filesystem::path& path, const ObjectTree& tree,
                   const WriteOptions& options, TorchForm form, WriteReport& report) {
   LAN_TRY(PlainTree plain, make_plain(tree));
+  if (form == TorchForm::kLegacy) LAN_OK(check_for_stream(plain.tree, options));
   StorageTable storages(options);
   ObjectPickler pickler(plain.tree, storages, form);
   LAN_TRY(const std::string pickle, pickler.pickle());
