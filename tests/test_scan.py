@@ -108,6 +108,13 @@ def test_sarif_names_rule_file_and_place(tmp_path):
     assert location["logicalLocations"][0]["fullyQualifiedName"].startswith("archive/data.pkl@")
 
 
+def test_names_that_are_no_utf8_do_not_break_the_json(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(b"\x80\x04U\x02\xff\xfeU\x02\xc3\xa9\x93X\x03\0\0\0\xed\xa0\x80\x8c\x01b\x93.")
+    status, document, _ = scan(tmp_path / "a.pkl")
+    assert status == 1
+    assert [g["name"] for g in document["files"][0]["globals"]] == ["\ufffd\ufffd.\u00e9", "\ufffd.b"]
+
+
 def test_pytorch_files_are_safe(tmp_path):
     torch = pytest.importorskip("torch")
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.GELU(), torch.nn.Linear(4, 2))

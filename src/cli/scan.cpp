@@ -97,7 +97,8 @@ Result<int> scan(const Options& options) {
   LAN_TRY(limits.max_memory_bytes, parse_bytes(options.max_memory));
   LAN_TRY(const std::vector<FoundFile> found, find_files(options.paths));
   ThreadPool pool(options.threads);
-  const auto threads = static_cast<uint64_t>(pool.size());
+  const uint64_t threads =
+      std::max<size_t>(std::min(static_cast<size_t>(pool.size()), found.size()), 1);
   limits.max_memory_bytes = std::max<uint64_t>(limits.max_memory_bytes / threads, 1 << 20);
   std::vector<ScannedFile> files(found.size());
   {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "cli/json_shared.h"
 
 namespace lanthorn {
@@ -39,9 +40,25 @@ std::array<Count, 6> count_verdicts(std::span<const ScannedFile> files, uint64_t
   return counts;
 }
 
+/// Names come from files, and need not be UTF-8, which JSON is: other bytes become U+FFFD.
+void write_text(JsonWriter& writer, std::string_view text) {
+  if (is_utf8(text)) return json_text(writer, text);
+  std::string clean;
+  for (size_t i = 0; i < text.size();) {
+    size_t size = 1;  // of the code point, if there is one
+    while (size < 4 && i + size < text.size() &&
+           (static_cast<unsigned char>(text[i + size]) & 0xc0) == 0x80)
+      ++size;
+    const std::string_view point = text.substr(i, size);
+    is_utf8(point) ? void(clean += point) : append_utf8(clean, 0xfffd);
+    i += size;
+  }
+  json_text(writer, clean);
+}
+
 void write_member(JsonWriter& writer, std::string_view key, std::string_view text) {
   json_key(writer, key);
-  json_text(writer, text);
+  write_text(writer, text);
 }
 
 void write_finding(JsonWriter& writer, const ScanFinding& finding) {
@@ -175,7 +192,7 @@ std::string scan_json(std::span<const ScannedFile> files) {
     writer.EndArray();
     json_key(writer, "notes");
     writer.StartArray();
-    for (const std::string& note : file.report.notes) json_text(writer, note);
+    for (const std::string& note : file.report.notes) write_text(writer, note);
     writer.EndArray();
     if (file.report.error) write_member(writer, "error", file.report.error->text());
     writer.EndObject();

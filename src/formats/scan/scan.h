@@ -38,7 +38,7 @@ struct ScanLimits {
   uint32_t max_nesting = 8;                         // of files in files
   uint64_t max_members = 200'000;                   // streams and members, all told
   uint64_t max_findings = 10'000;                   // then the rest is counted in a note
-  uint64_t max_inflated_bytes = uint64_t{4} << 30;  // all told, one after the other
+  uint64_t max_inflated_bytes = uint64_t{2} << 30;  // all told, one after the other
 };
 
 /// What Python's pickle.load or torch.load and other programs would do with a file, as far as its

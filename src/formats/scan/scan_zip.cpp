@@ -194,7 +194,7 @@ void Scanner::scan_zip(const ScanPiece& piece) {
 void Scanner::scan_local_headers(const ScanPiece& piece) {
   constexpr uint64_t kMostHeaders = 20'000;
   const std::string_view text = as_text(piece.bytes);
-  uint64_t position = text.find(kLocalHeader);
+  uint64_t position = text.find(kLocalHeader), directory = 0;
   for (uint64_t count = 0; position != text.npos && count < kMostHeaders; ++count) {
     if (piece.bytes.size() - position < kLocalBytes) break;
     const std::byte* header = piece.bytes.data() + position;
@@ -204,7 +204,7 @@ void Scanner::scan_local_headers(const ScanPiece& piece) {
     const uint64_t start = std::min<uint64_t>(name_at + name_bytes + extra_bytes, text.size());
     const uint64_t next =
         std::min(text.find(kLocalHeader, std::max(start, position + 4)), text.size());
-    const uint64_t directory = std::min(text.find(kCentralHeader, start), text.size());
+    if (directory < start) directory = std::min(text.find(kCentralHeader, start), text.size());
     Member member;
     member.name = text.substr(name_at, name_bytes);
     member.method = load_little<uint16_t>(header + 8);
