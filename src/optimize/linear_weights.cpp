@@ -1,7 +1,6 @@
 #include "optimize/linear_weights.h"
 
 #include <algorithm>
-#include <new>
 #include <span>
 #include <utility>
 
@@ -20,15 +19,18 @@ std::optional<LinearWeights> LinearWeights::of(const GraphIndex& index, const No
   if (!conv && !transposed && !gemm && !product) return std::nullopt;
   if (input_of(node, 3) != kNoValue || !node.attributes.text("activation", "").empty()) return std::nullopt;
   out.channels_last_ = own_conv || gemm || product;
-  out.weights_ = index.constant(input_of(node, 1));
-  if (!out.weights_ || out.weights_->dtype() != DType::kF32 || out.weights_->count() == 0) return std::nullopt;
-  const Shape& shape = out.weights_->shape();
+  const Tensor* constant = index.constant(input_of(node, 1));
+  if (!constant || constant->dtype() != DType::kF32 || constant->count() == 0) return std::nullopt;
+  const auto weights = constant->contiguous();
+  if (!weights) return std::nullopt;
+  out.weights_ = *weights;
+  const Shape& shape = out.weights_.shape();
   if (conv || transposed) {
     if (shape.size() < 3) return std::nullopt;
-    const int64_t taps = out.weights_->count() / shape[0] / shape[1];
+    const int64_t taps = out.weights_.count() / shape[0] / shape[1];
     if (conv) {
       out.middle_ = out.channels_ = shape[0];
-      out.inner_ = out.weights_->count() / shape[0];
+      out.inner_ = out.weights_.count() / shape[0];
     } else {
       const int64_t groups = node.attributes.integer("group", 1);
       if (groups < 1 || shape[0] % groups != 0) return std::nullopt;
@@ -59,12 +61,11 @@ std::optional<LinearWeights> LinearWeights::of(const GraphIndex& index, const No
 
 Tensor LinearWeights::scaled(const std::vector<double>& scale) const {
   // Computed when they are packed: all folded weights of a model at once are as much again as its file.
-  const auto fill = [source = *weights_, scale, outer = outer_, middle = middle_, inner = inner_,
+  const auto fill = [source = weights_, scale, outer = outer_, middle = middle_, inner = inner_,
                      per_group = outer_per_group_](std::span<std::byte> to) {
-    const auto computed = source.computed();
-    const auto plain = computed ? computed->contiguous() : computed;
-    if (!plain) throw std::bad_alloc();  // nothing else fails here
-    const float* from = plain->as<float>().data();
+    std::vector<float> computed(source.is_deferred() ? to.size() / sizeof(float) : 0);
+    if (source.is_deferred()) source.storage()->compute(std::as_writable_bytes(std::span(computed)));
+    const float* from = computed.empty() ? source.as<float>().data() : computed.data();
     auto* at = reinterpret_cast<float*>(to.data());
     for (int64_t a = 0; a < outer; ++a) {
       const int64_t first_channel = a / per_group * middle;
@@ -75,8 +76,8 @@ Tensor LinearWeights::scaled(const std::vector<double>& scale) const {
     }
     release_pages(source);
   };
-  const Shape& shape = weights_->shape();
-  auto tensor = Tensor::view(DType::kF32, shape, contiguous_strides(shape), 0, Storage::deferred(weights_->byte_size(), fill));
+  const Shape& shape = weights_.shape();
+  auto tensor = Tensor::view(DType::kF32, shape, contiguous_strides(shape), 0, Storage::deferred(weights_.byte_size(), fill));
   LAN_CHECK(tensor.ok());
   return *std::move(tensor);
 }

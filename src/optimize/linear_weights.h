@@ -26,7 +26,7 @@ class LinearWeights {
   /// The weights times `scale` of their channel.
   Tensor scaled(const std::vector<double>& scale) const;
 
-  const Tensor* weights_ = nullptr;
+  Tensor weights_;  // contiguous, perhaps deferred
   std::optional<std::vector<float>> bias_;
   int64_t channels_ = 0;
   bool channels_last_ = false, takes_bias_ = true;

@@ -34,12 +34,29 @@ Result<std::shared_ptr<Storage>> Storage::allocate(uint64_t bytes) {
   return storage;
 }
 
+/// Aligned as all storage is. Memory that runs out throws, which the public boundary catches: who looks
+/// at bytes gets no Result.
+class DeferredBytes {
+ public:
+  DeferredBytes() = default;
+  explicit DeferredBytes(uint64_t bytes)
+      : bytes_(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{kAlign}))) {}
+  std::byte* get() const { return bytes_.get(); }
+
+ private:
+  static constexpr size_t kAlign = 64;
+  struct Free {
+    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{kAlign}); }
+  };
+  std::unique_ptr<std::byte[], Free> bytes_;
+};
+
 struct Storage::Deferred {
   explicit Deferred(Fill f) : fill(std::move(f)) {}
   const Fill fill;
   std::once_flag once;
   std::atomic<bool> done = false;
-  std::shared_ptr<Storage> made;
+  DeferredBytes made;
 };
 
 std::shared_ptr<const Storage> Storage::deferred(uint64_t size, Fill fill) {
@@ -59,13 +76,11 @@ void Storage::compute(std::span<std::byte> to) const {
 
 std::span<const std::byte> Storage::deferred_bytes() const {
   std::call_once(deferred_->once, [this] {
-    auto memory = allocate(bytes_.size());
-    if (!memory) throw std::bad_alloc();  // as any other memory that runs out: caught at the boundary
-    deferred_->fill((*memory)->mutable_bytes());
-    deferred_->made = *std::move(memory);
+    deferred_->made = DeferredBytes(bytes_.size());
+    deferred_->fill({deferred_->made.get(), bytes_.size()});
     deferred_->done.store(true, std::memory_order_release);
   });
-  return deferred_->made->bytes_;
+  return {deferred_->made.get(), bytes_.size()};
 }
 
 Result<std::shared_ptr<Storage>> Storage::allocate_strings(uint64_t count) {
