@@ -39,7 +39,7 @@ TEST(hostile_tables, a_tree_is_walked) {
 }
 
 TEST(hostile_tables, nodes_in_a_ring_are_refused) {
-  EXPECT_FALSE(run_stump({2, 0, 0}, {2, 0, 0}, {0}, {0, 0, 0}).ok());
+  EXPECT_FALSE(run_stump({2, 0, 2}, {1, 0, 2}, {0}, {0, 0, 0}).ok());
 }
 
 TEST(hostile_tables, children_votes_and_features_that_do_not_exist_are_refused) {
