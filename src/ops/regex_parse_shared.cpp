@@ -139,6 +139,18 @@ class Parser {
   Result<Steps> sequence(Flags& flags, int depth) {
     Steps steps;
     while (more() && text_[at_] != '|' && text_[at_] != ')') {
+      if (take("\\Q")) {
+        // A repetition after a quoted text is one of its last character.
+        Steps last;
+        while (more() && !take("\\E")) {
+          LAN_OK(append(steps, last));
+          const uint32_t point = plain();
+          last = characters({{point, point}}, flags, false);
+        }
+        LAN_TRY(last, repeated(std::move(last)));
+        LAN_OK(append(steps, last));
+        continue;
+      }
       LAN_TRY(Steps item, atom(flags, depth));
       LAN_TRY(item, repeated(std::move(item)));
       LAN_OK(append(steps, item));
@@ -236,14 +248,6 @@ class Parser {
     if (take("\\z")) return assertion(kTextEnd);
     if (take("\\b")) return assertion(kWord);
     if (take("\\B")) return assertion(kNoWord);
-    if (take("\\Q")) {
-      Steps literal;
-      while (more() && !take("\\E")) {
-        const uint32_t point = plain();
-        LAN_OK(append(literal, characters({{point, point}}, flags, false)));
-      }
-      return literal;
-    }
     if (text_[at_] == '*' || text_[at_] == '+' || text_[at_] == '?') {
       return wrong("nothing to repeat");
     }

@@ -262,24 +262,6 @@ uint32_t hex_unit(std::string_view digits) {
   return value;
 }
 
-/// Length of the UTF-8 sequence at the start of `text`; 0 where it is none.
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if ((first & 0xf0) == 0xe0) {
-    const bool valid = follows(1) && follows(2) && !(first == 0xe0 && byte(1) < 0xa0) && !(first == 0xed && byte(1) > 0x9f);
-    return valid ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool valid = follows(1) && follows(2) && follows(3) && !(first == 0xf0 && byte(1) < 0x90) && !(first == 0xf4 && byte(1) > 0x8f);
-    return valid ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string JsonDocument::text(const Node& node) const {
@@ -312,31 +294,6 @@ std::string JsonDocument::text(const Node& node) const {
     append_code_point(out, unit);
   }
   return out;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '"' || c == '\\') {
-      out += {'\\', text[i++]};
-    } else if (c < 0x20) {
-      constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out += {kHex[c >> 4], kHex[c & 15]};
-      ++i;
-    } else {
-      const size_t length = utf8_length(text.substr(i));
-      if (length == 0) {
-        append_code_point(out, 0xfffd);
-        ++i;
-      } else {
-        out.append(text.substr(i, length));
-        i += length;
-      }
-    }
-  }
-  out += '"';
 }
 
 void JsonDocument::write(const Node& node, std::string& out) const {

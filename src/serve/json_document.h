@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/json_text.h"
+
 namespace lanthorn {
 
 /// A JSON text, parsed as Python's json module does it: NaN and Infinity are numbers, the last of
@@ -53,8 +55,5 @@ class JsonDocument {
   uint32_t root_ = 0;
   std::optional<Mistake> mistake_;
 };
-
-/// Appends `text` as a JSON string with quotes. Bytes that are no UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace lanthorn
