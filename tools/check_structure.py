@@ -2,6 +2,7 @@
 """Checks the order in the house. Prints `ok` or `FAIL` for each rule with every finding, then `N passed, N failed`."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,13 @@ SOURCES = (".h", ".cpp", ".py", ".sh", ".cmake")
 
 
 def files() -> list[Path]:
-    """What git knows or would add, as paths below the root."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
-    paths = listed.stdout.splitlines() if listed.returncode == 0 else [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if "build" not in p.parts and p.is_file()]
-    return [Path(path) for path in paths if (ROOT / path).is_file()]
+    """What git knows or would add, as paths below the root; all that is there where this is no checkout or there is no git."""
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+        if listed.returncode == 0:
+            return [Path(path) for path in listed.stdout.splitlines() if (ROOT / path).is_file()]
+    made = {"build", "__pycache__", ".venv", ".git"}
+    return [path for path in (found.relative_to(ROOT) for found in sorted(ROOT.rglob("*")) if found.is_file()) if not made & set(path.parts)]
 
 
 def text(path: Path) -> str:
