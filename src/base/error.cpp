@@ -1,5 +1,7 @@
 #include "lanthorn/result.h"
 
+#include <string>
+
 namespace lanthorn {
 namespace {
 
@@ -17,6 +19,18 @@ constexpr CodeRow kCodes[] = {
 
 const CodeRow& row(ErrorCode code) { return kCodes[static_cast<size_t>(code)]; }
 
+constexpr std::string_view kInto = " › ";
+
+/// A place of so many steps that nobody reads them keeps the outermost and the innermost ones.
+std::string shortened(std::string place) {
+  constexpr size_t kMostBytes = 600, kOuterBytes = 200, kInnerBytes = 300;
+  if (place.size() <= kMostBytes) return place;
+  const size_t head = place.find(kInto, kOuterBytes);
+  const size_t tail = place.rfind(kInto, place.size() - kInnerBytes);
+  if (head == place.npos || tail == place.npos || head >= tail) return place;
+  return place.substr(0, head) + std::string(kInto) + "..." + place.substr(tail);
+}
+
 }  // namespace
 
 std::string_view error_code_name(ErrorCode code) { return row(code).name; }
@@ -25,8 +39,8 @@ int http_status(ErrorCode code) { return row(code).http_status; }
 
 Error Error::at(std::string_view place) && {
   std::string outer(place);
-  if (!where.empty()) outer += " › " + where;
-  where = std::move(outer);
+  if (!where.empty()) outer.append(kInto).append(where);
+  where = shortened(std::move(outer));
   return std::move(*this);
 }
 
