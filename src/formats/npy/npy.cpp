@@ -18,10 +18,11 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr uint64_t kMaxHeader = uint64_t{1} << 20;
 
 Error unsupported(const std::string& descr) {
-  const bool object = descr.find('O') != std::string::npos;
+  constexpr size_t kMostShown = 200;
+  const bool object = descr == "O" || descr.find("|O") != std::string::npos;
   return Error{ErrorCode::kUnsupported,
                object ? "the array holds Python objects, which only running a pickle could make"
-                      : "arrays of NumPy's dtype '" + descr + "' cannot be read",
+                      : "arrays of NumPy's dtype " + descr.substr(0, kMostShown) + " cannot be read",
                "", object ? "Save it as an array of numbers." : ""};
 }
 

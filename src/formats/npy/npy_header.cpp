@@ -40,6 +40,10 @@ class Literal {
     position_ += token.size();
     return true;
   }
+  bool at(char sign) {
+    skip_space();
+    return position_ < text_.size() && text_[position_] == sign;
+  }
   bool at_end() {
     skip_space();
     return position_ == text_.size();
@@ -49,9 +53,8 @@ class Literal {
     return corrupt("'" + std::string(token) + "' is expected", position_);
   }
   Result<std::string> string() {
-    skip_space();
-    const char quote = position_ < text_.size() ? text_[position_] : '\0';
-    if (quote != '\'' && quote != '"') return corrupt("a string is expected", position_);
+    if (!at('\'') && !at('"')) return corrupt("a string is expected", position_);
+    const char quote = text_[position_];
     const size_t end = text_.find(quote, position_ + 1);
     if (end == std::string_view::npos) return corrupt("a string has no end", position_);
     std::string value(text_.substr(position_ + 1, end - position_ - 1));
@@ -85,11 +88,14 @@ class Literal {
   Result<std::string> record() {
     const size_t start = position_;
     int depth = 0;
-    for (; position_ < text_.size(); ++position_) {
-      const char c = text_[position_];
+    while (!at_end()) {
+      if (at('\'') || at('"')) {
+        LAN_OK(string());
+        continue;
+      }
+      const char c = text_[position_++];
       if (c == '[' || c == '(') ++depth;
       if ((c == ']' || c == ')') && --depth == 0) {
-        ++position_;
         return std::string(text_.substr(start, position_ - start));
       }
     }
@@ -133,10 +139,8 @@ Result<NpyHeader> parse_npy_header(std::string_view text) {
     literal.skip_space();
     if (key == "descr") {
       seen |= 1;
-      if (literal.take("[")) {
-        header.descr = "[";
-        LAN_TRY(const std::string record, literal.record());
-        header.descr += record;
+      if (literal.at('[')) {
+        LAN_TRY(header.descr, literal.record());
       } else {
         LAN_TRY(header.descr, literal.string());
       }

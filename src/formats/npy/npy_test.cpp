@@ -43,6 +43,25 @@ TEST(npy, an_array_of_objects_is_not_unpickled) {
   EXPECT_EQ(objects.error().code, ErrorCode::kUnsupported);
 }
 
+/// A whole .npy file of this header.
+std::string npy_file(std::string header) {
+  header.resize(118, ' ');
+  return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + std::string(64, '\0');
+}
+
+TEST(npy, an_array_of_records_is_not_supported_whatever_its_fields_are_called) {
+  for (const char* fields : {"[('a', '<i4')]", "[('a', '<i4'), ('b', '<f8', (2, 3))]",
+                             "[('x', [('y', '<f4'), ('z', '|S3')]), ('w', '|u1')]",
+                             "[('is it )]?', '<i4'), (\"it's\", '<f8')]"}) {
+    const std::string file = npy_file("{'descr': " + std::string(fields) +
+                                      ", 'fortran_order': False, 'shape': (2,), }");
+    const auto read = read_npy(as_bytes(file), nullptr, {});
+    ASSERT_FALSE(read.ok()) << fields;
+    EXPECT_EQ(read.error().code, ErrorCode::kUnsupported) << read.error().text();
+    EXPECT_NE(read.error().message.find(fields), std::string::npos) << read.error().text();
+  }
+}
+
 TEST(npy, what_is_written_is_read_back) {
   const Tensor tensor = Tensor::of_ints(std::vector<int64_t>{5, 6, 7});
   const auto file = write_npy(tensor);
