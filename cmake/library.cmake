@@ -21,11 +21,6 @@ set(small_sources ${library_sources})
 list(FILTER small_sources INCLUDE REGEX "/src/(codec|graph|ops|runtime|script|formats|optimize|model|transform)/")
 list(FILTER small_sources EXCLUDE REGEX "_fast\\.cpp$")
 lan_prefer_small(${small_sources})
-# Operators whose time hardly matters: of texts, of trees and tables, of training, of ONNX Runtime's own.
-set(small_operators ${library_sources})
-list(FILTER small_operators INCLUDE REGEX "/src/ops/(ml_|ms_|string_|regex_|tf_idf|optimizers|class_losses|det|fourier|mel_|window_f|linear_att|causal|flex_|optional|sequence|loop|scan|if)")
-list(FILTER small_operators EXCLUDE REGEX "_fast\\.cpp$")
-lan_prefer_small(${small_operators})
 
 add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp
             ${LAN_GENERATED}/format_table.cpp ${kernel_objects})
