@@ -1,28 +1,11 @@
 #include "formats/flat_tensors.h"
 
-#include "formats/torch/object_walk.h"
 #include "formats/torch/state_names.h"
 
 namespace lanthorn {
 namespace {
 
 using Kind = Object::Kind;
-
-bool is_quantized(DType dtype) { return dtype >= DType::kQI8 && dtype <= DType::kQU2x4; }
-
-class Tensors : public ObjectVisitor {
- public:
-  explicit Tensors(const ObjectTree& tree) : tree_(tree) {}
-  Result<bool> visit(const std::string&, ObjectId id) override {
-    if (tree_[id].kind != Kind::kTensor) return true;
-    ids.push_back(id);
-    return false;
-  }
-  std::vector<ObjectId> ids;
-
- private:
-  const ObjectTree& tree_;
-};
 
 /// A number or tensor of numbers as a tensor; undefined for others.
 Tensor as_tensor(const Object& object) {
@@ -68,43 +51,26 @@ void scale_integers(const Tensor& integers, std::span<const double> scales,
     if (float_zero_points) {
       out[i] = (static_cast<float>(values[i]) - static_cast<float>(zero_points[channel])) * scale;
     } else {
-      const auto zero_point = static_cast<int64_t>(zero_points[channel]);
-      out[i] = scale * static_cast<float>(static_cast<int64_t>(values[i]) - zero_point);
+      // In double, where no difference of a number of 32 bits and whatever a file says overflows.
+      out[i] = scale * static_cast<float>(values[i] - zero_points[channel]);
     }
   }
 }
 
-ObjectId add(ObjectTree& tree, Object object) {
-  tree.nodes.push_back(std::move(object));
-  return static_cast<ObjectId>(tree.nodes.size() - 1);
-}
-
 ObjectId add_number(ObjectTree& tree, const Tensor& number) {
-  Object object;
-  if (number.rank() > 0) {
-    object.kind = Kind::kTensor;
-    object.tensor = number;
-  } else if (is_floating(number.dtype())) {
-    object.kind = Kind::kFloat;
-    object.real = number.to_doubles()->at(0);
-  } else {
-    object.kind = Kind::kInt;
-    object.integer = number.to_ints()->at(0);
-  }
-  return add(tree, std::move(object));
+  if (number.rank() > 0) return tree.add_tensor(number);
+  if (is_floating(number.dtype())) return tree.add(PlainValue(number.to_doubles()->at(0)));
+  return tree.add(PlainValue(number.to_ints()->at(0)));
 }
 
 ObjectId add_quantizer(ObjectTree& tree, const Quantizer& quantizer) {
-  Object scheme, tuple;
+  Object scheme;
   scheme.kind = Kind::kGlobal;
   scheme.text = quantizer.scheme;
-  tuple.kind = Kind::kTuple;
-  tuple.items.push_back(add(tree, std::move(scheme)));
-  tuple.items.push_back(add_number(tree, quantizer.scales));
-  tuple.items.push_back(add_number(tree, quantizer.zero_points));
-  if (quantizer.axis >= 0)
-    tuple.items.push_back(add_number(tree, Tensor::scalar_i64(quantizer.axis)));
-  return add(tree, std::move(tuple));
+  std::vector<ObjectId> parts = {tree.add(std::move(scheme)), add_number(tree, quantizer.scales),
+                                 add_number(tree, quantizer.zero_points)};
+  if (quantizer.axis >= 0) parts.push_back(tree.add(PlainValue(quantizer.axis)));
+  return tree.add_list(std::move(parts), Kind::kTuple);
 }
 
 }  // namespace
@@ -144,13 +110,15 @@ Result<Tensor> FlatTensor::numbers() const {
   return made;
 }
 
+bool is_quantized(DType dtype) { return dtype >= DType::kQI8 && dtype <= DType::kQU2x4; }
+
 Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree) {
-  LAN_TRY(const StateDict names, name_tensors(tree));
-  Tensors walk(tree);
-  LAN_OK(walk_objects(tree, tree.root, walk));
-  std::vector<FlatTensor> tensors = flat_tensors(names);
-  for (size_t i = 0; i < tensors.size() && i < walk.ids.size(); ++i) {
-    tensors[i].quantizer = quantizer_of(tree, tree[walk.ids[i]]);
+  LAN_TRY(std::vector<TensorName> names, list_tensors(tree, tree.root));
+  std::vector<FlatTensor> tensors;
+  tensors.reserve(names.size());
+  for (TensorName& name : names) {
+    const Object& object = tree[name.id];
+    tensors.push_back({std::move(name.name), object.tensor, quantizer_of(tree, object)});
   }
   return tensors;
 }
@@ -166,20 +134,13 @@ std::vector<FlatTensor> flat_tensors(const StateDict& state) {
 
 ObjectTree tree_of(const std::vector<FlatTensor>& tensors) {
   ObjectTree tree;
-  Object root;
-  root.kind = Kind::kDict;
-  root.text = "collections.OrderedDict";
+  tree.root = tree.add_dict("collections.OrderedDict");
   for (const FlatTensor& flat : tensors) {
-    Object key, value;
-    key.kind = Kind::kString;
-    key.text = flat.name;
-    value.kind = Kind::kTensor;
-    value.tensor = flat.tensor;
-    if (flat.quantizer) value.arguments = add_quantizer(tree, *flat.quantizer);
-    root.items.push_back(add(tree, std::move(key)));
-    root.items.push_back(add(tree, std::move(value)));
+    const ObjectId key = tree.add(PlainValue(flat.name)), value = tree.add_tensor(flat.tensor);
+    if (flat.quantizer) tree.nodes[value].arguments = add_quantizer(tree, *flat.quantizer);
+    auto& items = tree.nodes[tree.root].items;
+    items.insert(items.end(), {key, value});
   }
-  tree.root = add(tree, std::move(root));
   return tree;
 }
 

@@ -10,6 +10,9 @@
 
 namespace lanthorn {
 
+/// True for the integers of PyTorch's quantized tensors.
+bool is_quantized(DType dtype);
+
 /// What the integers of a quantized tensor mean: (integer - zero point) * scale, with one scale for
 /// all or one for each index of `axis`.
 struct Quantizer {

@@ -159,15 +159,10 @@ Status Walk::visit(ObjectId id) {
 std::string object_key_text(const ObjectTree& tree, ObjectId id) { return key_text(tree, id, 0); }
 
 bool is_module_state(const ObjectTree& tree, ObjectId id) {
-  if (id == kNoObject || tree[id].kind != Kind::kDict) return false;
-  const Object& state = tree[id];
-  size_t found = 0;
-  for (size_t i = 0; i + 1 < state.items.size(); i += 2) {
-    const Object& key = tree[state.items[i]];
-    found += key.kind == Kind::kString &&
-             std::find(kModuleParts.begin(), kModuleParts.end(), key.text) != kModuleParts.end();
-  }
-  return found == kModuleParts.size();
+  return std::all_of(kModuleParts.begin(), kModuleParts.end(), [&](std::string_view part) {
+    const ObjectId found = tree.find(id, part);
+    return found != kNoObject && tree[found].kind == Kind::kDict;
+  });
 }
 
 Status walk_objects(const ObjectTree& tree, ObjectId root, ObjectVisitor& visitor) {

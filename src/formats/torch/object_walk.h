@@ -22,7 +22,7 @@ class ObjectVisitor {
 /// closes. kLimit where there are more ways than a file can mean.
 Status walk_objects(const ObjectTree& tree, ObjectId root, ObjectVisitor& visitor);
 
-/// True for the state of a torch.nn.Module: it has _parameters, _buffers and _modules.
+/// True for the state of a torch.nn.Module: it has dicts of _parameters, _buffers and _modules.
 bool is_module_state(const ObjectTree& tree, ObjectId state);
 
 /// A key of a dict as a name has it: text, 0, True, (1, a).

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "formats/torch/globals.h"
+#include "formats/torch/object_walk.h"
 
 namespace lanthorn {
 namespace {
@@ -36,8 +37,11 @@ class Plainer {
   Result<std::vector<ObjectId>> plain_all(const std::vector<ObjectId>& ids);
   Result<ObjectId> plain_key(ObjectId id);
   bool has_tensor(ObjectId id, std::set<ObjectId>& seen) const;
-  const Object* module_state(const Object& object) const;
-  ObjectId attribute(const Object& state, std::string_view name) const;
+  /// The attributes of a module; kNoObject for other objects.
+  ObjectId module_state(const Object& object) const {
+    const bool module = object.kind == Kind::kInstance && is_module_state(old_, object.state);
+    return module ? object.state : kNoObject;
+  }
   ObjectId add(Kind kind, std::string text = {});
   void set_text(ObjectId made, std::string text);
   void count(std::string what, const std::string& name) { ++changes_[{std::move(what), name}]; }
@@ -57,8 +61,7 @@ ObjectId Plainer::add(Kind kind, std::string text) {
   Object object;
   object.kind = kind;
   object.text = std::move(text);
-  out_.tree.nodes.push_back(std::move(object));
-  return static_cast<ObjectId>(out_.tree.nodes.size() - 1);
+  return out_.tree.add(std::move(object));
 }
 
 void Plainer::set_text(ObjectId made, std::string text) {
@@ -230,29 +233,9 @@ Status Plainer::fill_tensor(const Object& old, ObjectId made) {
   return ok();
 }
 
-ObjectId Plainer::attribute(const Object& state, std::string_view name) const {
-  for (size_t i = 0; i + 1 < state.items.size(); i += 2) {
-    const Object& key = old_[state.items[i]];
-    if (key.kind == Kind::kString && key.text == name) return state.items[i + 1];
-  }
-  return kNoObject;
-}
-
-/// The attributes of a module; null for other objects.
-const Object* Plainer::module_state(const Object& object) const {
-  if (object.kind != Kind::kInstance || object.state == kNoObject) return nullptr;
-  const Object& state = old_[object.state];
-  if (state.kind != Kind::kDict) return nullptr;
-  for (const std::string_view part : {"_parameters", "_buffers", "_modules"}) {
-    const ObjectId found = attribute(state, part);
-    if (found == kNoObject || old_[found].kind != Kind::kDict) return nullptr;
-  }
-  return &state;
-}
-
 Status Plainer::add_module(ObjectId id, const std::string& prefix, ObjectId made, int depth) {
-  const Object* state = module_state(old_[id]);
-  if (state == nullptr) return ok();
+  const ObjectId state = module_state(old_[id]);
+  if (state == kNoObject) return ok();
   if (depth > kMaxDepth) return Error{ErrorCode::kLimit, "the modules are nested too deep"};
   if (++modules_ > kMaxModules) {
     return Error{ErrorCode::kLimit, "the modules are reached in more ways than can be named"};
@@ -260,12 +243,12 @@ Status Plainer::add_module(ObjectId id, const std::string& prefix, ObjectId made
   // A module that is within itself ends where that closes.
   if (!open_modules_.insert(id).second) return ok();
   std::set<std::string> passing;
-  const ObjectId names = attribute(*state, "_non_persistent_buffers_set");
+  const ObjectId names = old_.find(state, "_non_persistent_buffers_set");
   if (names != kNoObject) {
     for (const ObjectId name : old_[names].items) passing.insert(old_[name].text);
   }
   for (const std::string_view part : {"_parameters", "_buffers"}) {
-    const auto& items = old_[attribute(*state, part)].items;
+    const auto& items = old_[old_.find(state, part)].items;
     for (size_t i = 0; i + 1 < items.size(); i += 2) {
       const std::string& name = old_[items[i]].text;
       if (old_[items[i + 1]].kind != Kind::kTensor || (part[1] == 'b' && passing.contains(name))) {
@@ -278,14 +261,14 @@ Status Plainer::add_module(ObjectId id, const std::string& prefix, ObjectId made
       detached.text = detached.text.starts_with("sparse_") ? detached.text : "";
       detached.requires_grad = false;
       detached.state = kNoObject;
-      const ObjectId key = add(Kind::kString, prefix + name), value = add(Kind::kTensor);
-      out_.tree.nodes[value] = std::move(detached);
+      const ObjectId key = add(Kind::kString, prefix + name);
+      const ObjectId value = out_.tree.add(std::move(detached));
       auto& entries = out_.tree.nodes[made].items;
       entries.push_back(key);
       entries.push_back(value);
     }
   }
-  const auto& children = old_[attribute(*state, "_modules")].items;
+  const auto& children = old_[old_.find(state, "_modules")].items;
   for (size_t i = 0; i + 1 < children.size(); i += 2) {
     LAN_OK(add_module(children[i + 1], prefix + old_[children[i]].text + ".", made, depth + 1));
   }
@@ -375,7 +358,7 @@ Status Plainer::fill_instance(ObjectId id, ObjectId made) {
   global.module = dot == std::string::npos ? "" : old.text.substr(0, dot);
   global.name = dot == std::string::npos ? old.text : old.text.substr(dot + 1);
   global.called = true;
-  if (module_state(old) != nullptr) {
+  if (module_state(old) != kNoObject) {
     count("a module became its state_dict", old.text);
     out_.tree.nodes[made].kind = Kind::kDict;
     out_.tree.nodes[made].text = "collections.OrderedDict";

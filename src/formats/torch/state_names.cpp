@@ -2,7 +2,6 @@
 
 #include <unordered_set>
 
-#include "formats/named_tensors.h"
 #include "formats/torch/object_walk.h"
 
 namespace lanthorn {
@@ -16,8 +15,7 @@ class Namer : public ObjectVisitor {
   explicit Namer(const ObjectTree& tree) : tree_(tree) {}
 
   Result<bool> visit(const std::string& path, ObjectId id) override {
-    const Object& object = tree_[id];
-    if (object.kind != Object::Kind::kTensor) return true;
+    if (tree_[id].kind != Object::Kind::kTensor) return true;
     std::string name = path.empty() ? "tensor" : path;
     for (size_t number = 2; !taken_.insert(name).second; ++number) {
       if (number > 1000) return too_many();
@@ -25,10 +23,10 @@ class Namer : public ObjectVisitor {
     }
     name_bytes_ += name.size();
     if (tensors_.size() >= kMaxNames || name_bytes_ > kMaxNameBytes) return too_many();
-    tensors_.push_back({std::move(name), object.tensor});
+    tensors_.push_back({std::move(name), id});
     return false;
   }
-  std::vector<NamedTensor> take() { return std::move(tensors_); }
+  std::vector<TensorName> take() { return std::move(tensors_); }
 
  private:
   static Error too_many() {
@@ -36,19 +34,26 @@ class Namer : public ObjectVisitor {
   }
 
   const ObjectTree& tree_;
-  std::vector<NamedTensor> tensors_;
+  std::vector<TensorName> tensors_;
   std::unordered_set<std::string> taken_;
   uint64_t name_bytes_ = 0;
 };
 
 }  // namespace
 
-Result<StateDict> name_tensors(const ObjectTree& tree) { return name_tensors(tree, tree.root); }
-
-Result<StateDict> name_tensors(const ObjectTree& tree, ObjectId root) {
+Result<std::vector<TensorName>> list_tensors(const ObjectTree& tree, ObjectId root) {
   Namer namer(tree);
   LAN_OK(walk_objects(tree, root, namer));
-  return make_state_dict(namer.take());
+  return namer.take();
 }
+
+Result<StateDict> name_tensors(const ObjectTree& tree, ObjectId root) {
+  LAN_TRY(std::vector<TensorName> names, list_tensors(tree, root));
+  StateDict state;
+  for (TensorName& name : names) LAN_OK(state.add(std::move(name.name), tree[name.id].tensor));
+  return state;
+}
+
+Result<StateDict> name_tensors(const ObjectTree& tree) { return name_tensors(tree, tree.root); }
 
 }  // namespace lanthorn

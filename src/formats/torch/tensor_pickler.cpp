@@ -1,5 +1,6 @@
 // How torch.save writes tensors: torch/_tensor.py (__reduce_ex__) and torch/_utils.py.
 
+#include "formats/flat_tensors.h"
 #include "formats/torch/object_pickler.h"
 
 namespace lanthorn {
@@ -8,8 +9,6 @@ namespace {
 using Kind = Object::Kind;
 
 constexpr std::string_view kParameter = "torch.nn.parameter.Parameter";
-
-bool is_quantized(DType dtype) { return dtype >= DType::kQI8 && dtype <= DType::kQU2x4; }
 
 }  // namespace
 
