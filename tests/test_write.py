@@ -314,6 +314,21 @@ def test_the_archive_is_a_zip_file_that_python_checks(tmp_path):
         assert archive.testzip() is None and "o/data.pkl" in archive.namelist()
 
 
+def test_quantized_tensors_of_programs_are_written_as_integers_and_that_is_said(tmp_path):
+    class Quantized(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("q", torch.quantize_per_tensor(torch.tensor([1.0, -2.0]), 0.5, 1, torch.qint8))
+
+        def forward(self, x):
+            return x + self.q.dequantize()
+
+    torch.jit.script(Quantized()).save(tmp_path / "m.pt")
+    outcome = program.succeed("convert", tmp_path / "m.pt", tmp_path / "o.npz")
+    assert "1 quantized tensors are written as their integers" in outcome.stderr
+    assert program.arrays(tmp_path / "o.npz")["q"].tolist() == [3, -3]
+
+
 def test_tensors_of_programs_are_converted(tmp_path):
     example = (torch.ones(1, 2),)
 

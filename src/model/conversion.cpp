@@ -63,6 +63,7 @@ Status add_steps(std::vector<FlatTensor> tensors, const ConversionOptions& optio
       conversion.notes.push_back("the array of text '" + tensor.name + "' was left out");
       continue;
     }
+    conversion.unscaled += is_quantized(tensor.tensor.dtype()) && !tensor.quantizer;
     ConversionStep step{tensor.name, std::move(tensor)};
     step.tensor.name = options.names.apply(step.source);
     const auto [place, is_new] = places.emplace(step.tensor.name, conversion.steps.size());
@@ -153,6 +154,11 @@ Result<Conversion> plan_conversion(const std::vector<std::filesystem::path>& inp
       for (std::string& note : notes) conversion.notes.push_back(std::move(note));
     }
     LAN_OK(add_steps(std::move(tensors), options, conversion, places, twice));
+  }
+  if (conversion.unscaled > 0 && !conversion.tree) {
+    conversion.notes.push_back(std::to_string(conversion.unscaled) +
+                               " quantized tensors are written as their integers, because what "
+                               "these mean is not known");
   }
   if (!twice.empty()) return names_twice(twice);
   if (conversion.steps.empty() && conversion.left_out > 0) {

@@ -38,11 +38,12 @@ struct Conversion {
   std::vector<ConversionStep> steps;           // else these
   uint64_t bytes = 0;                          // of the tensors
   uint64_t left_out = 0;                       // tensors that no rule selects
+  uint64_t unscaled = 0;                       // quantized tensors whose scales are not known
   std::vector<std::string> notes;
   WriteOptions write;
 };
 
-/// Reads the inputs, with their CRCs checked, and applies the rules. kUsage for formats that are none
+/// Reads the inputs, with their CRCs checked, and applies the rules. kUsage for formats that are none,
 /// names that come twice (all are listed), and rules that select nothing; kUnsupported for formats that
 /// need a program.
 Result<Conversion> plan_conversion(const std::vector<std::filesystem::path>& inputs,
