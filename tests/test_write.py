@@ -128,7 +128,7 @@ def checkpoint() -> dict:
     optimizer.step()
     return {"model_state_dict": model.state_dict(), "optimizer_state_dict": optimizer.state_dict(), "epoch": 3, "loss": 0.25, "best": None,
             "config": {"name": "größe", "sizes": [1, 2, 70000, -1, 2**40, -2**70], "flags": (True, False), "shape": torch.Size([2, 3])},
-            "parameter": model[0].bias, "half": torch.float16, "device": torch.device("cuda", 1), "raw": b"\x00\xff", "none": {}, "many": list(range(1001))}
+            "parameter": model[0].bias, "half": torch.float16, "device": torch.device("cuda", 1), "raw": b"\x00\xff", "array": bytearray(b"\x00\xff"), "no_array": bytearray(), "none": {}, "many": list(range(1001))}
 
 
 def test_a_checkpoint_stays_byte_by_byte_what_torch_save_writes(tmp_path):

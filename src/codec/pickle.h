@@ -57,7 +57,7 @@ struct PickleNode {
   std::vector<PickleId> entries;   // dict: key, value, key, value; SETITEMs of an instance
   uint64_t offset = 0;             // of the opcode that made it
 
-  /// The bytes of kBytes and kByteArray, wherever they are.
+  /// The bytes of kBytes and kByteArray, wherever they are; of kString its UTF-8.
   std::span<const std::byte> bytes() const {
     return view.empty() ? std::as_bytes(std::span(text)) : view;
   }

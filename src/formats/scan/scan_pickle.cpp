@@ -6,6 +6,7 @@
 #include "formats/scan/scanner.h"
 #include "formats/torch/global_lists.h"
 #include "formats/torch/legacy.h"
+#include "formats/torch/pickled_bytes.h"
 
 namespace lanthorn {
 namespace {
@@ -138,16 +139,13 @@ void Scanner::add_globals(const ScanPiece& piece, const PickleScan& scan, bool i
 void Scanner::scan_values(const ScanPiece& piece, const PickleTree& tree) {
   for (PickleId id = 0; id < tree.nodes.size(); ++id) {
     const PickleNode& node = tree.nodes[id];
-    std::string kept;
+    const auto made = bytes_of_text(tree, id);
     std::span<const std::byte> bytes;
-    if (node.kind == Kind::kString) {
-      if (may_hold_file(node)) bytes = as_bytes(node.text);
-    } else if (node.kind == Kind::kCall || may_hold_file(node)) {
-      if (!literal_bytes(tree, id, kept, bytes)) continue;
-    }
+    if (made) bytes = as_bytes(*made);
+    if (may_hold_file(node)) bytes = node.bytes();
     if (bytes.size() < 4) continue;
     const ContentKind kind = content_kind(bytes);
-    const MemoryShare share(memory_left_, kept.size());
+    const MemoryShare share(memory_left_, made ? made->size() : 0);
     const ScanPiece inner{bytes,
                           piece.inside("bytes at " + std::to_string(node.offset)),
                           piece.depth + 1,

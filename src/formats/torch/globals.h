@@ -25,11 +25,6 @@ GlobalJudgement judge_global(const PickleGlobal& global);
 /// torch.storage._load_from_bytes of a stream that is plain data. Call it before judging.
 void mark_harmless_uses(PickleTree& tree);
 
-/// The bytes that a node stands for: bytes as they are, or the call of _codecs.encode that protocol
-/// 2 writes for them. `kept` holds them where they are not in the pickle. False for other nodes.
-bool literal_bytes(const PickleTree& tree, PickleId id, std::string& kept,
-                   std::span<const std::byte>& bytes);
-
 /// One note for each dangerous global: its name, what it does, and where it is in `member`.
 std::vector<std::string> hazard_notes(const std::vector<PickleGlobal>& globals,
                                       std::string_view member);

@@ -5,6 +5,7 @@
 
 #include "formats/torch/global_lists.h"
 #include "formats/torch/globals.h"
+#include "formats/torch/pickled_bytes.h"
 
 namespace lanthorn {
 namespace {
@@ -73,10 +74,9 @@ bool is_plain_stream(std::span<const std::byte> bytes, int depth) {
 
 bool is_harmless_load(const PickleTree& tree, const PickleNode& call, int depth) {
   const auto& arguments = tree[call.arguments].items;
-  std::string kept;
-  std::span<const std::byte> bytes;
-  return arguments.size() == 1 && literal_bytes(tree, arguments[0], kept, bytes) &&
-         is_plain_stream(bytes, depth + 1);
+  if (arguments.size() != 1) return false;
+  const auto given = pickled_bytes(tree, arguments[0], nullptr);
+  return given && is_plain_stream(given->bytes, depth + 1);
 }
 
 bool is_harmless_call(const PickleTree& tree, const PickleGlobal& callee, const PickleNode& call,
@@ -161,36 +161,5 @@ void mark(PickleTree& tree, int depth) {
 }  // namespace
 
 void mark_harmless_uses(PickleTree& tree) { mark(tree, 0); }
-
-bool literal_bytes(const PickleTree& tree, PickleId id, std::string& kept,
-                   std::span<const std::byte>& bytes) {
-  const PickleNode& node = tree[id];
-  if (node.kind == Kind::kBytes || node.kind == Kind::kByteArray) {
-    bytes = node.bytes();
-    return true;
-  }
-  const PickleGlobal* callee = node.kind == Kind::kCall ? global_of(tree, node.callee) : nullptr;
-  if (callee == nullptr || callee->module != "_codecs" || callee->name != "encode") return false;
-  const auto& arguments = tree[node.arguments].items;
-  if (arguments.size() != 2 || !is_text(tree, arguments[0]) || !is_text(tree, arguments[1]) ||
-      tree[arguments[1]].text != "latin1") {
-    return false;
-  }
-  // U+0080 to U+00FF are two bytes in UTF-8: 110000xx 10xxxxxx.
-  const std::string& text = tree[arguments[0]].text;
-  kept.clear();
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      kept += text[i];
-    } else if (lead < 0xc4 && i + 1 < text.size()) {
-      kept += static_cast<char>((lead & 3) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3f));
-    } else {
-      return false;
-    }
-  }
-  bytes = std::as_bytes(std::span(kept));
-  return true;
-}
 
 }  // namespace lanthorn

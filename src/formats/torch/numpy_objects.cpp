@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/checked.h"
-#include "codec/mapped_file.h"
+#include "formats/torch/pickled_bytes.h"
 
 namespace lanthorn {
 namespace {
@@ -111,51 +111,6 @@ Result<std::optional<Tensor>> make_array(const PickleTree& tree, PickleId shape_
 }
 
 }  // namespace
-
-std::string_view callee_name(const PickleTree& tree, PickleId call) {
-  const PickleNode& node = tree[call];
-  if (node.kind != Kind::kCall || tree[node.callee].kind != Kind::kGlobal) return {};
-  return tree[node.callee].text;
-}
-
-std::optional<PickledBytes> pickled_bytes(const PickleTree& tree, PickleId id,
-                                          const std::shared_ptr<const void>& owner) {
-  const PickleNode& node = tree[id];
-  if (node.kind == Kind::kBytes || node.kind == Kind::kByteArray || node.kind == Kind::kString) {
-    if (!node.view.empty()) return PickledBytes{node.view, owner};
-    const auto copy = MappedFile::of(node.bytes());
-    return PickledBytes{copy->bytes(), copy};
-  }
-  const std::string_view name = callee_name(tree, id);
-  if (node.kind != Kind::kCall) return std::nullopt;
-  const auto& arguments = tree[node.arguments].items;
-  if ((name == "__builtin__.bytes" || name == "builtins.bytes" || name == "__builtin__.bytearray" ||
-       name == "builtins.bytearray")) {
-    if (arguments.empty()) return PickledBytes{{}, nullptr};
-    return tree[arguments[0]].kind == Kind::kCall || tree[arguments[0]].kind == Kind::kTuple
-               ? std::nullopt
-               : pickled_bytes(tree, arguments[0], owner);
-  }
-  if (name != "_codecs.encode" || arguments.size() != 2 ||
-      tree[arguments[0]].kind != Kind::kString ||
-      (tree[arguments[1]].text != "latin1" && tree[arguments[1]].text != "latin-1")) {
-    return std::nullopt;
-  }
-  auto bytes = std::make_shared<std::string>();
-  const std::string& text = tree[arguments[0]].text;
-  bytes->reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      *bytes += text[i];
-    } else if (lead <= 0xc3 && i + 1 < text.size()) {
-      *bytes += static_cast<char>((lead & 3) << 6 | (text[++i] & 0x3f));
-    } else {
-      return std::nullopt;  // a character that Latin-1 has not
-    }
-  }
-  return PickledBytes{std::as_bytes(std::span(*bytes)), bytes};
-}
 
 bool makes_numpy_array(const PickleTree& tree, PickleId call) {
   const std::string_view name = numpy_core(callee_name(tree, call));

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "codec/pickle.h"
 #include "lanthorn/object.h"
@@ -10,18 +9,6 @@
 #include "lanthorn/tensor.h"
 
 namespace lanthorn {
-
-/// The bytes that a value of a pickle stands for: bytes, a bytearray, or what protocols below 3
-/// make of them, `_codecs.encode(text, 'latin1')`. Kept by `owner` or by the result itself.
-struct PickledBytes {
-  std::span<const std::byte> bytes;
-  std::shared_ptr<const void> owner;
-};
-std::optional<PickledBytes> pickled_bytes(const PickleTree& tree, PickleId id,
-                                          const std::shared_ptr<const void>& owner);
-
-/// The global's name of a call; empty if it calls something else.
-std::string_view callee_name(const PickleTree& tree, PickleId call);
 
 /// True for the calls that make NumPy's arrays: numpy.core.multiarray._reconstruct with its state,
 /// numpy.core.numeric._frombuffer, in numpy.core or numpy._core.

@@ -4,6 +4,7 @@
 
 #include "codec/byte_reader.h"
 #include "formats/torch/numpy_objects.h"
+#include "formats/torch/pickled_bytes.h"
 #include "formats/torch/scalar_type.h"
 
 namespace lanthorn {

@@ -207,17 +207,29 @@ Status ObjectPickler::save_set(ObjectId id) {
   return ok();
 }
 
+/// As CPython's pickler does, but for bytes that are empty: it calls `bytes`, which weights_only
+/// refuses.
 void ObjectPickler::save_bytes(ObjectId id) {
   const std::string& bytes = tree_[id].text;
   const bool is_array = tree_[id].flag;
-  // CPython writes no bytes at all as a call of `bytes`, which weights_only refuses.
-  writer_.global(is_array ? "__builtin__" : "_codecs", is_array ? "bytearray" : "encode");
-  writer_.text(latin1_text(bytes));
-  writer_.put();
-  writer_.literal(is_array ? "latin-1" : "latin1");
-  writer_.close_tuple(2);
-  writer_.put();
+  if (is_array) writer_.global("__builtin__", "bytearray");
+  if (is_array && bytes.empty()) {
+    writer_.close_tuple(0);
+  } else {
+    writer_.global("_codecs", "encode");
+    writer_.text(latin1_text(bytes));
+    writer_.put();
+    writer_.literal("latin1");
+    writer_.close_tuple(2);
+    writer_.put();
+  }
   writer_.op('R');
+  if (is_array && !bytes.empty()) {
+    writer_.put();
+    writer_.close_tuple(1);
+    writer_.put();
+    writer_.op('R');
+  }
   remember(id);
 }
 

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/numpy_objects.h"
+#include "formats/torch/pickled_bytes.h"
 #include "formats/torch/scalar_type.h"
 #include "formats/torch/sparse.h"
 
