@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/check.h"
 #include "codec/crc32.h"
 #include "tensor/convert.h"
 
@@ -59,12 +58,6 @@ Status OutputFile::write_numbers(std::span<const std::byte> bytes, DType from, D
     bytes = bytes.subspan(piece.size());
   }
   return ok();
-}
-
-Status OutputFile::write_tensor(const Tensor& tensor, DType to, uint32_t* crc) {
-  LAN_CHECK(tensor.dtype() != DType::kString);
-  LAN_TRY(const Tensor straight, tensor.contiguous());
-  return write_numbers(straight.bytes(), tensor.dtype(), to, crc);
 }
 
 }  // namespace lanthorn

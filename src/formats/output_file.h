@@ -23,8 +23,6 @@ class OutputFile {
   /// to `crc` if there is one. kSystem, kUnsupported (a conversion that there is none of).
   Status write_numbers(std::span<const std::byte> bytes, DType from, DType to,
                        uint32_t* crc = nullptr);
-  /// The elements of a tensor in C order. Not for strings (checked).
-  Status write_tensor(const Tensor& tensor, DType to, uint32_t* crc = nullptr);
   /// Brings everything to the disk and gives the file its name.
   Status commit() { return file_.commit(); }
 

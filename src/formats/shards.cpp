@@ -10,6 +10,12 @@
 namespace lanthorn {
 namespace {
 
+/// Bytes that a tensor takes in a file.
+uint64_t written_bytes(const FlatTensor& tensor, const WriteOptions& options) {
+  return static_cast<uint64_t>(tensor.tensor.count()) *
+         dtype_bytes(written_dtype(tensor.dtype(), options));
+}
+
 /// The tensors of each file, in order; a group of tied ones is not torn apart.
 std::vector<std::vector<FlatTensor>> split(const std::vector<FlatTensor>& tensors,
                                            const WriteOptions& options) {
@@ -68,14 +74,9 @@ std::string index_text(const std::vector<std::vector<FlatTensor>>& shards,
 
 }  // namespace
 
-uint64_t written_bytes(const FlatTensor& tensor, const WriteOptions& options) {
-  return static_cast<uint64_t>(tensor.tensor.count()) *
-         dtype_bytes(written_dtype(tensor.dtype(), options));
-}
-
 Result<WriteReport> write_shards(const std::filesystem::path& path,
                                  const std::vector<FlatTensor>& tensors,
-                                 const WriteOptions& options, WriteShard write) {
+                                 const WriteOptions& options, const WriteShard& write) {
   uint64_t total = 0;
   for (const FlatTensor& tensor : tensors) total += written_bytes(tensor, options);
   std::vector<std::vector<FlatTensor>> shards;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,15 @@
 namespace lanthorn {
 
 /// Writes some of the tensors into one file, and adds to the report what it has to say.
-using WriteShard = Status (*)(OutputFile& file, const std::filesystem::path& path,
-                              const std::vector<FlatTensor>& tensors, const WriteOptions& options,
-                              WriteReport& report);
+using WriteShard = std::function<Status(OutputFile& file, const std::filesystem::path& path,
+                                        const std::vector<FlatTensor>& tensors,
+                                        const WriteOptions& options, WriteReport& report)>;
 
 /// Writes tensors into `path`, or, where they have more than options.max_shard_bytes, into
 /// "NAME-00001-of-00003.EXT", ... beside "NAME.EXT.index.json", as model hubs have them. Tensors go in
 /// order; those that share a Storage into the same file. Files get their names when all are whole.
 Result<WriteReport> write_shards(const std::filesystem::path& path,
                                  const std::vector<FlatTensor>& tensors,
-                                 const WriteOptions& options, WriteShard write);
-
-/// Bytes that a tensor takes in a file.
-uint64_t written_bytes(const FlatTensor& tensor, const WriteOptions& options);
+                                 const WriteOptions& options, const WriteShard& write);
 
 }  // namespace lanthorn

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "codec/byte_reader.h"
-#include "codec/pickle_writer.h"
 #include "formats/shards.h"
 #include "formats/torch/archive_writer.h"
 #include "formats/torch/object_pickler.h"
@@ -33,50 +32,48 @@ Status write_zip(OutputFile& file, const std::string& prefix, const std::string&
   return archive.finish();
 }
 
+/// The pickle of a tree without tensors.
+Result<std::string> plain_pickle(const ObjectTree& tree) {
+  const WriteOptions options;
+  StorageTable storages(options);
+  return ObjectPickler(tree, storages, TorchForm::kLegacy).pickle();
+}
+
 /// The three pickles that begin the stream: a magic number, a version, the machine.
-std::string stream_start() {
-  PickleWriter magic, version, machine;
-  magic.big_integer("119547037146038801333356");
-  version.integer(1001);
-  machine.op('}');
-  machine.put();
-  machine.op('(');
-  machine.literal("protocol_version");
-  machine.integer(1001);
-  machine.literal("little_endian");
-  machine.boolean(true);
-  machine.literal("type_sizes");
-  machine.op('}');
-  machine.put();
-  machine.op('(');
-  for (const auto& [name, bytes] : {std::pair("short", 2), std::pair("int", 4), std::pair("long", 4)}) {
-    machine.literal(name);
-    machine.integer(bytes);
+Result<std::string> stream_start() {
+  constexpr int64_t kVersion = 1001;
+  Object number;
+  number.kind = Object::Kind::kBigInt;
+  number.text = "119547037146038801333356";
+  ObjectTree magic, version;
+  magic.root = magic.add(std::move(number));
+  version.root = version.add(PlainValue(kVersion));
+  const PlainEntry facts[] = {{"protocol_version", kVersion}, {"little_endian", true}};
+  const PlainEntry sizes[] = {{"short", int64_t{2}}, {"int", int64_t{4}}, {"long", int64_t{4}}};
+  ObjectTree machine = ObjectTree::dict_of(facts);
+  const ObjectTree type_sizes = ObjectTree::dict_of(sizes);
+  machine.set(machine.root, "type_sizes", machine.graft(type_sizes, type_sizes.root));
+  std::string start;
+  for (const ObjectTree* tree : {&magic, &version, &machine}) {
+    LAN_TRY(const std::string pickle, plain_pickle(*tree));
+    start += pickle;
   }
-  machine.op('u');
-  machine.op('u');
-  return magic.finish() + version.finish() + machine.finish();
+  return start;
 }
 
 Status write_stream(OutputFile& file, const std::string& pickle, const StorageTable& storages) {
   std::vector<std::pair<std::string, size_t>> keys;
   for (size_t i = 0; i < storages.size(); ++i) keys.emplace_back(storage_key(i), i);
   std::sort(keys.begin(), keys.end());
-  PickleWriter list;
-  list.op(']');
-  list.put();
-  constexpr size_t kBatch = 1000;
-  for (size_t begin = 0; begin < keys.size(); begin += kBatch) {
-    if (keys.size() > 1) list.op('(');
-    for (size_t i = begin; i < std::min(begin + kBatch, keys.size()); ++i) {
-      list.text(keys[i].first);
-      list.put();
-    }
-    list.op(keys.size() > 1 ? 'e' : 'a');
+  ObjectTree list;
+  list.root = list.add_list({});
+  for (const auto& [key, index] : keys) {
+    const ObjectId item = list.add(PlainValue(key));
+    list.nodes[list.root].items.push_back(item);
   }
-  LAN_OK(file.write(as_bytes(stream_start())));
-  LAN_OK(file.write(as_bytes(pickle)));
-  LAN_OK(file.write(as_bytes(list.finish())));
+  LAN_TRY(const std::string start, stream_start());
+  LAN_TRY(const std::string key_list, plain_pickle(list));
+  for (const std::string* part : {&start, &pickle, &key_list}) LAN_OK(file.write(as_bytes(*part)));
   for (const auto& [key, index] : keys) {
     const uint64_t count = storages.bytes(index) / storages.unit(index);
     LAN_OK(file.write(as_little(count)));
@@ -123,16 +120,6 @@ Status write_tree(OutputFile& file, const std::filesystem::path& path, const Obj
   return ok();
 }
 
-template <TorchForm form>
-Status write_shard(OutputFile& file, const std::filesystem::path& path,
-                   const std::vector<FlatTensor>& tensors, const WriteOptions& options,
-                   WriteReport& report) {
-  WriteReport part;
-  LAN_OK(write_tree(file, path, tree_of(tensors), options, form, part));
-  for (std::string& note : part.notes) report.notes.push_back(std::move(note));
-  return ok();
-}
-
 }  // namespace
 
 Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectTree& tree,
@@ -149,9 +136,15 @@ Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectT
 Result<WriteReport> write_torch(const std::filesystem::path& path,
                                 const std::vector<FlatTensor>& tensors,
                                 const WriteOptions& options, TorchForm form) {
-  return write_shards(path, tensors, options,
-                      form == TorchForm::kZip ? write_shard<TorchForm::kZip>
-                                              : write_shard<TorchForm::kLegacy>);
+  const WriteShard write_shard = [form](OutputFile& file, const std::filesystem::path& shard,
+                                        const std::vector<FlatTensor>& part,
+                                        const WriteOptions& how, WriteReport& report) -> Status {
+    WriteReport written;
+    LAN_OK(write_tree(file, shard, tree_of(part), how, form, written));
+    for (std::string& note : written.notes) report.notes.push_back(std::move(note));
+    return ok();
+  };
+  return write_shards(path, tensors, options, write_shard);
 }
 
 }  // namespace lanthorn
