@@ -2,33 +2,13 @@
 
 #include <algorithm>
 
-#include "codec/byte_reader.h"
+#include "codec/byte_record.h"
 #include "codec/crc32.h"
 
 namespace lanthorn {
 namespace {
 
 constexpr uint64_t kNarrow = 0xffffffff;  // from here on a 32-bit field says "see zip64"
-
-class Record {
- public:
-  template <class T>
-  Record& put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-    return *this;
-  }
-  Record& u16(uint64_t value) { return put(static_cast<uint16_t>(value)); }
-  Record& u32(uint64_t value) { return put(static_cast<uint32_t>(value)); }
-  Record& u64(uint64_t value) { return put(value); }
-  Record& text(std::string_view value) {
-    bytes_ += value;
-    return *this;
-  }
-  std::span<const std::byte> bytes() const { return as_bytes(bytes_); }
-
- private:
-  std::string bytes_;
-};
 
 }  // namespace
 
@@ -58,7 +38,7 @@ Status ZipWriter::add(std::string_view name, std::span<const std::span<const std
   const uint64_t wide_bytes = wide ? 20 : 0;
   const uint64_t unpadded = position_ + 30 + name.size() + wide_bytes + 4;
   const uint64_t padding = (alignment_ - unpadded % alignment_) % alignment_;
-  Record header;
+  ByteRecord header;
   header.u32(0x04034b50).u16(wide ? 45 : 20).u16(0x0800).u16(0).u16(0).u16(0x21);
   header.u32(entry.crc32).u32(wide ? kNarrow : entry.bytes).u32(wide ? kNarrow : entry.bytes);
   header.u16(name.size()).u16(wide_bytes + 4 + padding).text(name);
@@ -76,7 +56,7 @@ Status ZipWriter::finish() {
   for (const Entry& entry : entries_) {
     const bool wide = entry.bytes >= kNarrow, far = entry.offset >= kNarrow;
     const uint64_t extra = (wide ? 16 : 0) + (far ? 8 : 0);
-    Record record;
+    ByteRecord record;
     record.u32(0x02014b50)
         .u16(0x0314)
         .u16(wide || far ? 45 : 20)
@@ -94,14 +74,14 @@ Status ZipWriter::finish() {
   }
   const uint64_t bytes = position_ - start, count = entries_.size();
   if (start >= kNarrow || bytes >= kNarrow || count >= 0xffff) {
-    Record wide;
+    ByteRecord wide;
     const uint64_t end64 = position_;
     wide.u32(0x06064b50).u64(44).u16(0x032d).u16(45).u32(0).u32(0);
     wide.u64(count).u64(count).u64(bytes).u64(start);
     wide.u32(0x07064b50).u32(0).u64(end64).u32(1);
     LAN_OK(put(wide.bytes()));
   }
-  Record end;
+  ByteRecord end;
   const uint64_t shown = std::min<uint64_t>(count, 0xffff);
   end.u32(0x06054b50).u16(0).u16(0).u16(shown).u16(shown);
   end.u32(std::min(bytes, kNarrow)).u32(std::min(start, kNarrow)).u16(0);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "codec/byte_reader.h"
+#include "codec/byte_record.h"
 #include "codec/crc32.h"
 
 namespace lanthorn {
@@ -12,28 +12,6 @@ namespace {
 constexpr uint64_t kNarrow = 0xffffffff;  // from here on a 32-bit field says "see zip64"
 constexpr uint64_t kAlignment = 64;
 constexpr uint32_t kHasDescriptor = 8, kUtf8 = 0x800;
-
-class Bytes {
- public:
-  Bytes& u16(uint64_t value) { return put(static_cast<uint16_t>(value)); }
-  Bytes& u32(uint64_t value) { return put(static_cast<uint32_t>(value)); }
-  Bytes& u64(uint64_t value) { return put(value); }
-  Bytes& text(std::string_view value) {
-    bytes_ += value;
-    return *this;
-  }
-  size_t size() const { return bytes_.size(); }
-  std::string_view view() const { return bytes_; }
-  std::span<const std::byte> bytes() const { return as_bytes(bytes_); }
-
- private:
-  template <class T>
-  Bytes& put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-    return *this;
-  }
-  std::string bytes_;
-};
 
 /// boost's hash_combine, as PyTorch has it.
 uint64_t combine(uint64_t seed, uint64_t value) {
@@ -64,7 +42,7 @@ Status TorchArchiveWriter::begin(std::string_view record, uint64_t bytes) {
   }
   // The sizes are in the descriptor behind the record, but a record that is large or lies far behind
   // has a zip64 field here, and its presence makes the descriptor wide.
-  Bytes zip64;
+  ByteRecord zip64;
   const bool large = bytes >= kNarrow, far = entry.offset >= kNarrow;
   entry.wide = large || far;
   if (entry.wide) zip64.u16(1).u16((large ? 16 : 0) + (far ? 8 : 0));
@@ -72,7 +50,7 @@ Status TorchArchiveWriter::begin(std::string_view record, uint64_t bytes) {
   if (far) zip64.u64(entry.offset);
   const uint64_t start = entry.offset + 30 + entry.name.size() + zip64.size() + 4;
   const uint64_t padding = (kAlignment - start % kAlignment) % kAlignment;
-  Bytes header;
+  ByteRecord header;
   header.u32(0x04034b50).u16(0).u16(kUtf8 | (bytes > 0 ? kHasDescriptor : 0)).u16(0).u16(0).u16(0);
   header.u32(0).u32(0).u32(0).u16(entry.name.size()).u16(zip64.size() + 4 + padding);
   header.text(entry.name).text(zip64.view()).text("FB").u16(padding);
@@ -87,7 +65,7 @@ Status TorchArchiveWriter::end(uint32_t crc) {
   entry.crc = crc;
   if (entry.bytes == 0) return ok();
   combined_crc_ = combine(combined_crc_, crc);
-  Bytes descriptor;
+  ByteRecord descriptor;
   descriptor.u32(0x08074b50).u32(crc);
   if (entry.wide) {
     descriptor.u64(entry.bytes).u64(entry.bytes);
@@ -110,7 +88,7 @@ Status TorchArchiveWriter::finish() {
   for (const Entry& entry : entries_) {
     const bool large = entry.bytes >= kNarrow, far = entry.offset >= kNarrow;
     const uint64_t extra = (large ? 16 : 0) + (far ? 8 : 0);
-    Bytes record;
+    ByteRecord record;
     record.u32(0x02014b50).u16(0).u16(0).u16(kUtf8 | (entry.bytes > 0 ? kHasDescriptor : 0));
     record.u16(0).u16(0).u16(0).u32(entry.crc);
     record.u32(std::min(entry.bytes, kNarrow)).u32(std::min(entry.bytes, kNarrow));
@@ -122,7 +100,7 @@ Status TorchArchiveWriter::finish() {
     LAN_OK(file_.write(record.bytes()));
   }
   const uint64_t end = file_.position(), bytes = end - start, count = entries_.size();
-  Bytes tail;
+  ByteRecord tail;
   tail.u32(0x06064b50).u64(44).u16(0x031e).u16(45).u32(0).u32(0);
   tail.u64(count).u64(count).u64(bytes).u64(start);
   tail.u32(0x07064b50).u32(0).u64(end).u32(1);
