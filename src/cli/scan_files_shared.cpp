@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/inner_path.h"
+
 namespace lanthorn {
 namespace {
 
@@ -17,17 +19,12 @@ Error system_error(const fs::path& path, const std::error_code& error) {
                path.string()};
 }
 
-bool is_below(const fs::path& file, const fs::path& folder) {
-  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
-  return end == folder.end();
-}
-
 /// Whether an entry is a file, or a link to one that lies in the same folder.
 bool is_file_inside(const fs::directory_entry& entry, const fs::path& root) {
   std::error_code failed;
   if (!entry.is_symlink(failed)) return entry.is_regular_file(failed) && !failed;
   const fs::path target = fs::canonical(entry.path(), failed);
-  return !failed && fs::is_regular_file(target, failed) && is_below(target, root);
+  return !failed && fs::is_regular_file(target, failed) && lies_below(target, root);
 }
 
 Status add_folder(const fs::path& folder, std::vector<FoundFile>& found) {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "codec/inner_path.h"
 #include "formats/onnx/tensors.h"
 
 namespace lanthorn::onnx {
@@ -20,32 +21,12 @@ Result<uint64_t> number(std::string_view text, std::string_view key) {
   return value;
 }
 
-// Only a path that names something in the model's own folder: relative, without "..".
-bool stays_inside(const std::filesystem::path& location) {
-  if (location.empty() || location.is_absolute() || location.has_root_path()) return false;
-  for (const auto& part : location) {
-    if (part == "..") return false;
-  }
-  return true;
-}
-
-bool is_within(const std::filesystem::path& file, const std::filesystem::path& folder) {
-  auto at = file.begin();
-  for (const auto& part : folder) {
-    if (at == file.end() || *at != part) return false;
-    ++at;
-  }
-  return at != file.end();
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> TensorReader::beside(std::string_view location) {
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
   const std::string quoted = "'" + std::string(location) + "'";
-  if (location.find('\0') != std::string_view::npos ||
-      location.find('\\') != std::string_view::npos ||
-      !stays_inside(std::filesystem::path(location))) {
+  if (location.empty() || !stays_in_folder(location)) {
     return Error{ErrorCode::kCorrupt,
                  "external data at " + quoted + " is outside the model's folder", "",
                  "external data may only be named relative to the model, without '..'"};
@@ -62,7 +43,7 @@ Result<std::shared_ptr<const MappedFile>> TensorReader::beside(std::string_view 
     return Error{ErrorCode::kNotFound, "external data file " + quoted + " cannot be found", "",
                  "put it into the folder of the model"};
   }
-  if (!is_within(path, folder)) {
+  if (!lies_below(path, folder)) {
     return Error{ErrorCode::kCorrupt,
                  "external data file " + quoted + " is a link out of the model's folder", "",
                  "copy the file into the folder of the model"};

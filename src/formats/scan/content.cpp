@@ -2,6 +2,7 @@
 
 #include "codec/byte_reader.h"
 #include "codec/tar.h"
+#include "codec/zip.h"
 #include "formats/onnx/import.h"
 
 namespace lanthorn {
@@ -68,9 +69,7 @@ ContentKind content_kind(std::span<const std::byte> bytes) {
   for (const Start& start : kStarts) {
     if (text.starts_with(start.bytes)) return start.kind;
   }
-  if (text.starts_with("PK\x03\x04") || text.starts_with(std::string_view("PK\x05\x06", 4))) {
-    return ContentKind::kZip;
-  }
+  if (looks_like_zip(bytes)) return ContentKind::kZip;
   if (bytes.size() >= 2 && bytes[0] == std::byte{0x80} && bytes[1] <= std::byte{5}) {
     return ContentKind::kPickle;
   }

@@ -35,7 +35,7 @@ enum class ContentKind : uint8_t {
 };
 
 ContentKind content_kind(std::span<const std::byte> bytes);
-/// "7z archive", "gzip data"; "bytes" of kOther.
+/// "a 7z archive", "gzip data"; "bytes" of kOther.
 std::string_view content_name(ContentKind kind);
 
 }  // namespace lanthorn

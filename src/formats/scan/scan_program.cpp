@@ -6,6 +6,7 @@
 #include <set>
 
 #include "codec/byte_reader.h"
+#include "codec/inner_path.h"
 #include "formats/onnx/import.h"
 #include "formats/scan/scanner.h"
 
@@ -92,13 +93,8 @@ std::string_view word_at(std::string_view text, size_t start) {
   return text.substr(start, end - start);
 }
 
-bool leaves_folder(std::string_view location) {
-  if (location.find('\\') != location.npos || location.find('\0') != location.npos) return true;
-  if (location.size() > 1 && location[1] == ':') return true;
-  const std::filesystem::path path(location);
-  if (path.is_absolute()) return true;
-  return std::any_of(path.begin(), path.end(), [](const auto& part) { return part == ".."; });
-}
+/// A drive's letter makes a path absolute elsewhere.
+bool names_drive(std::string_view location) { return location.size() > 1 && location[1] == ':'; }
 
 /// What an ONNX model names outside of itself, wherever in it.
 class OnnxWalk {
@@ -195,7 +191,7 @@ void Scanner::scan_onnx(const ScanPiece& piece) {
   }
   const auto add_if_outside = [&](std::string_view location) {
     ScanFinding finding{std::string(location), GlobalVerdict::kSafe, "", piece.member, 0};
-    if (leaves_folder(location)) {
+    if (!stays_in_folder(location) || names_drive(location)) {
       finding.verdict = GlobalVerdict::kDangerous;
       finding.reason = "is external data outside of the model's folder";
     } else if (piece.file && !piece.file->path().empty()) {
@@ -204,9 +200,7 @@ void Scanner::scan_onnx(const ScanPiece& piece) {
       const auto folder = std::filesystem::weakly_canonical(
           std::filesystem::absolute(piece.file->path()).parent_path(), failed);
       const auto path = std::filesystem::weakly_canonical(folder / location, failed);
-      const auto [end, ignored] =
-          std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-      if (!failed && end != folder.end()) {
+      if (!failed && path != folder && !lies_below(path, folder)) {
         finding.verdict = GlobalVerdict::kDangerous;
         finding.reason = "is external data behind a link out of the model's folder";
       }

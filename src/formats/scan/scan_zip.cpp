@@ -11,7 +11,6 @@ struct Scanner::Member {
   std::string name;
   uint16_t method = 0;
   std::span<const std::byte> payload;  // as it lies in the archive
-  uint64_t bytes = 0;                  // when it is inflated, as the archive says it
   TorchArchiveKind archive = TorchArchiveKind::kNone;
 };
 
@@ -112,8 +111,6 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
 }
 
 void Scanner::scan_members(const ScanPiece& piece, const ZipArchive& zip) {
-  std::vector<std::string_view> names;
-  for (const ZipEntry& entry : zip.entries()) names.push_back(entry.name);
   const TorchArchiveKind kind = torch_archive_kind(piece.bytes);
   if (piece.depth == 0 && (report_.format.empty() || report_.format == "zip")) {
     report_.format = archive_format(kind);
@@ -124,8 +121,8 @@ void Scanner::scan_members(const ScanPiece& piece, const ZipArchive& zip) {
   }
   const auto file = zip.file()->bytes();
   for (const ZipEntry& entry : zip.entries()) {
-    Member member{entry.name, entry.method, file.subspan(entry.payload, entry.compressed_bytes),
-                  entry.bytes, kind};
+    const Member member{entry.name, entry.method,
+                        file.subspan(entry.payload, entry.compressed_bytes), kind};
     if (entry.encrypted) {
       // What says so without being encrypted is read by some and not by others.
       report_.notes.push_back("'" + entry.name + "' is marked as encrypted");
@@ -213,10 +210,10 @@ void Scanner::scan_local_headers(const ScanPiece& piece) {
     if (member.method != 0) member.method = 8;  // the central directory may know better
     const std::string_view payload = as_text(member.payload);
     if (payload.starts_with("\x80") || payload.starts_with("PK")) member.method = 0;
-    ScanReport before;
-    std::swap(before.error, report_.error);  // the archive's own error says more
+    std::optional<Error> own;  // of the archive, which says more than its members'
+    std::swap(own, report_.error);
     scan_member(piece, member);
-    std::swap(before.error, report_.error);
+    std::swap(own, report_.error);
     position = next == text.size() ? text.npos : next;
   }
 }

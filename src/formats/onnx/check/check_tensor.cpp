@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/checked.h"
+#include "codec/inner_path.h"
 #include "formats/onnx/check/checker.h"
 
 namespace lanthorn::onnx {
@@ -94,11 +95,6 @@ uint64_t size_of(const TensorProto& tensor, Field field) {
   return 0;
 }
 
-bool has_foreign_separator(std::string_view location) {
-  return location.find('\\') != std::string_view::npos ||
-         location.find('\0') != std::string_view::npos;
-}
-
 // A whole number of bytes in an external_data entry; nothing if it is none.
 std::optional<uint64_t> bytes_of(std::string_view text) {
   uint64_t value = 0;
@@ -130,15 +126,14 @@ void Checker::check_external(const TensorProto& tensor) {
   if (!location) return wrong("the data is external, but has no location");
   if (location->empty()) return wrong("the location of external data is empty");
   const std::string quoted = "'" + std::string(*location) + "'";
-  const std::filesystem::path path(*location);
-  bool outside = path.is_absolute() || has_foreign_separator(*location);
-  for (const auto& part : path) outside = outside || part == "..";
-  if (outside) return wrong("external data at " + quoted + " is outside the model's folder");
+  if (!stays_in_folder(*location)) {
+    return wrong("external data at " + quoted + " is outside the model's folder");
+  }
   if (file_->path().empty()) return;
   std::error_code failed;
   const auto folder =
       std::filesystem::canonical(std::filesystem::absolute(file_->path()).parent_path(), failed);
-  const auto data = folder / path;
+  const auto data = folder / std::filesystem::path(*location);
   const auto status = std::filesystem::symlink_status(data, failed);
   if (!std::filesystem::exists(status))
     return wrong("external data file " + quoted + " does not exist");
@@ -146,9 +141,8 @@ void Checker::check_external(const TensorProto& tensor) {
     return wrong("external data file " + quoted + " is a link");
   if (!std::filesystem::is_regular_file(status))
     return wrong("external data at " + quoted + " is no file");
-  const std::string real = std::filesystem::canonical(data, failed).string();
-  const std::string inside = folder.string() + (folder.string().ends_with('/') ? "" : "/");
-  if (failed || !real.starts_with(inside)) {
+  const auto real = std::filesystem::canonical(data, failed);
+  if (failed || !lies_below(real, folder)) {
     return wrong("external data at " + quoted + " is outside the model's folder");
   }
   if (std::filesystem::hard_link_count(data, failed) > 1) {
