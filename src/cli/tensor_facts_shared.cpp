@@ -6,27 +6,23 @@
 
 #include "codec/sha256.h"
 #include "tensor/convert.h"
+#include "tensor/extent.h"
 
 namespace lanthorn {
 namespace {
 
-struct Extent {
+/// Where the elements of a tensor of the list lie.
+struct Place {
   const std::byte* begin = nullptr;
   const std::byte* end = nullptr;
   size_t index = 0;
 };
 
-/// The memory between a tensor's first and last element.
-std::optional<Extent> extent_of(const Tensor& tensor, size_t index) {
+std::optional<Place> place_of(const Tensor& tensor, size_t index) {
   if (!tensor.defined() || tensor.count() == 0 || !tensor.storage()) return std::nullopt;
-  const std::byte* const first = tensor.storage()->bytes().data() + tensor.offset_bytes();
-  int64_t low = 0, high = 0;
-  for (size_t axis = 0; axis < tensor.rank(); ++axis) {
-    const int64_t reach = (tensor.shape()[axis] - 1) * tensor.strides()[axis];
-    (reach < 0 ? low : high) += reach;
-  }
-  const auto unit = static_cast<int64_t>(dtype_bytes(tensor.dtype()));
-  return Extent{first + low * unit, first + (high + 1) * unit, index};
+  const std::byte* const bytes = tensor.storage()->bytes().data();
+  const ByteExtent extent = byte_extent(tensor);
+  return Place{bytes + extent.begin, bytes + extent.end, index};
 }
 
 std::string number_text(double value) {
@@ -102,22 +98,22 @@ Result<std::string> tensor_digest(const Tensor& tensor, Progress* progress) {
 }
 
 std::vector<std::vector<std::string>> tied_names(const StateDict& tensors) {
-  std::vector<Extent> extents;
+  std::vector<Place> places;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (const auto extent = extent_of(tensors.entries()[i].tensor, i)) extents.push_back(*extent);
+    if (const auto place = place_of(tensors.entries()[i].tensor, i)) places.push_back(*place);
   }
-  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) {
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.index < b.index;
   });
   std::vector<std::vector<size_t>> groups;
   const std::byte* end = nullptr;
-  for (const Extent& extent : extents) {
-    if (groups.empty() || extent.begin >= end) {
+  for (const Place& place : places) {
+    if (groups.empty() || place.begin >= end) {
       groups.emplace_back();
-      end = extent.end;
+      end = place.end;
     }
-    groups.back().push_back(extent.index);
-    end = std::max(end, extent.end);
+    groups.back().push_back(place.index);
+    end = std::max(end, place.end);
   }
   std::erase_if(groups, [](const std::vector<size_t>& group) { return group.size() < 2; });
   for (std::vector<size_t>& group : groups) std::sort(group.begin(), group.end());

@@ -6,6 +6,7 @@
 
 #include "formats/torch/object_text.h"
 #include "formats/torch/state_names.h"
+#include "tensor/extent.h"
 
 namespace lanthorn {
 namespace {
@@ -15,19 +16,6 @@ struct Part {
   uint64_t begin = UINT64_MAX, end = 0;
   std::shared_ptr<Storage> copy;
 };
-
-/// The bytes from a tensor's first to behind its last element, counted in its storage.
-std::pair<uint64_t, uint64_t> extent_of(const Tensor& tensor) {
-  int64_t low = 0, high = 0;
-  for (size_t axis = 0; axis < tensor.rank(); ++axis) {
-    const int64_t reach = (tensor.shape()[axis] - 1) * tensor.strides()[axis];
-    (reach < 0 ? low : high) += reach;
-  }
-  const auto unit = static_cast<int64_t>(dtype_bytes(tensor.dtype()));
-  const auto first = static_cast<int64_t>(tensor.offset_bytes());
-  return {static_cast<uint64_t>(first + low * unit),
-          static_cast<uint64_t>(first + (high + 1) * unit)};
-}
 
 bool holds_bytes(const Object& object) {
   return object.kind == Object::Kind::kTensor && object.tensor.defined() &&
@@ -46,7 +34,7 @@ Status take_snapshot(ObjectTree& tree) {
   for (const Object& object : tree.nodes) {
     if (!holds_bytes(object)) continue;
     Part& part = parts[object.tensor.storage().get()];
-    const auto [begin, end] = extent_of(object.tensor);
+    const auto [begin, end] = byte_extent(object.tensor);
     part.begin = std::min(part.begin, begin);
     part.end = std::max(part.end, end);
   }
