@@ -101,8 +101,7 @@ Status bench(const Options& options) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartObject();
-    json_key(writer, "model");
-    json_text(writer, options.model);
+    json_member(writer, "model", options.model);
     json_key(writer, "latency_ms");
     writer.StartObject();
     for (const auto& [key, value] : std::initializer_list<std::pair<const char*, double>>{
@@ -125,8 +124,7 @@ Status bench(const Options& options) {
         writer.StartObject();
         for (const auto& [key, value] : std::initializer_list<std::pair<const char*, const std::string*>>{
                  {"node", &row.node}, {"op", &row.op}, {"kernel", &row.kernel}, {"shape", &row.shape}}) {
-          json_key(writer, key);
-          json_text(writer, *value);
+          json_member(writer, key, *value);
         }
         json_key(writer, "ms");
         writer.Double(row.milliseconds);
@@ -135,7 +133,7 @@ Status bench(const Options& options) {
       writer.EndArray();
     }
     writer.EndObject();
-    std::printf("%s\n", buffer.GetString());
+    print_json(buffer);
     return ok();
   }
   std::printf("%s: %zu runs, ready after %.1f ms\n", options.model.c_str(), times.size(), ready);

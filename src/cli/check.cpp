@@ -14,36 +14,34 @@ struct Options {
   bool json = false;
 };
 
-void print_json(const std::string& file, const onnx::CheckReport& report) {
+/// A place of a finding; null where it has none.
+void place(JsonWriter& writer, std::string_view key, const std::string& text) {
+  json_key(writer, key);
+  text.empty() ? static_cast<void>(writer.Null()) : json_text(writer, text);
+}
+
+void print_report(const std::string& file, const onnx::CheckReport& report) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  json_key(writer, "file");
-  json_text(writer, file);
+  json_member(writer, "file", file);
   json_key(writer, "valid");
   writer.Bool(report.findings.empty());
   json_key(writer, "findings");
   writer.StartArray();
   for (const onnx::Finding& finding : report.findings) {
     writer.StartObject();
-    json_key(writer, "message");
-    json_text(writer, finding.message);
-    json_key(writer, "node");
-    finding.node.empty() ? writer.Null() : writer.String(finding.node.c_str());
-    json_key(writer, "value");
-    finding.value.empty() ? writer.Null() : writer.String(finding.value.c_str());
+    json_member(writer, "message", finding.message);
+    place(writer, "node", finding.node);
+    place(writer, "value", finding.value);
     json_key(writer, "offset");
     finding.offset ? writer.Uint64(*finding.offset) : writer.Null();
     writer.EndObject();
   }
   writer.EndArray();
-  json_key(writer, "notes");
-  writer.StartArray();
-  for (const std::string& note : report.notes) json_text(writer, note);
-  writer.EndArray();
+  json_texts(writer, "notes", report.notes);
   writer.EndObject();
-  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
-  std::printf("\n");
+  print_json(buffer);
 }
 
 void print_text(const std::string& file, const onnx::CheckReport& report) {
@@ -75,7 +73,7 @@ int run_command(int argc, char** argv) {
   if (!parse_arguments(app, argc, argv, status)) return status;
   const auto checked = onnx::check_file(options.file, {});
   if (!checked) return report(checked.error());
-  options.json ? print_json(options.file, *checked) : print_text(options.file, *checked);
+  options.json ? print_report(options.file, *checked) : print_text(options.file, *checked);
   return checked->findings.empty() ? 0 : 1;
 }
 

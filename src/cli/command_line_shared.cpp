@@ -79,4 +79,32 @@ std::string bytes_text(uint64_t bytes) {
   return text;
 }
 
+Result<uint64_t> parse_bytes(std::string_view text, std::string_view option) {
+  constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
+      {"", 1},          {"B", 1},           {"KB", 1'000},  {"MB", 1'000'000}, {"GB", 1'000'000'000},   {"KIB", 1 << 10},
+      {"MIB", 1 << 20}, {"GIB", 1U << 30}, {"K", 1 << 10}, {"M", 1 << 20},    {"G", uint64_t{1} << 30}};
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit(end, text.data() + text.size());
+  for (char& c : unit) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  for (const auto& [name, bytes] : kUnits) {
+    uint64_t size = 0;
+    if (error == std::errc() && unit == name && !__builtin_mul_overflow(number, bytes, &size) && size > 0) return size;
+  }
+  return Error{ErrorCode::kUsage, "is no size", std::string(option) + " " + std::string(text), "Write a number of bytes, or 512M, or 2G."};
+}
+
+std::string printable(std::string_view text) {
+  constexpr size_t kMostBytes = 2000;
+  std::string shown(text.substr(0, kMostBytes));
+  for (size_t i = 0; i < shown.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(shown[i]);
+    // U+0080 to U+009F are control characters too: C2 80 to C2 9F in UTF-8.
+    const bool after_c2 = i > 0 && shown[i - 1] == '\xc2';
+    if (byte < 0x20 || byte == 0x7f || (after_c2 && byte < 0xa0)) shown[i] = '?';
+    if (after_c2 && shown[i] == '?') shown[i - 1] = '?';
+  }
+  return text.size() > kMostBytes ? shown + "..." : shown;
+}
+
 }  // namespace lanthorn

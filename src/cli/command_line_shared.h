@@ -21,5 +21,9 @@ Result<std::vector<std::pair<std::string, Shape>>> parse_input_shapes(std::span<
 std::string port_text(const Port& port);
 /// "1.4 MB"
 std::string bytes_text(uint64_t bytes);
+/// A number of bytes: "1000000", "5GB" (thousands), "2GiB" and "512M" (of 1024), in any case. kUsage, with `option` as the place.
+Result<uint64_t> parse_bytes(std::string_view text, std::string_view option);
+/// Text out of a file for a terminal: without control characters, which may steer it, and cut with "..." where it is endless.
+std::string printable(std::string_view text);
 
 }  // namespace lanthorn

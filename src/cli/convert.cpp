@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstdio>
 
 #include "base/progress.h"
@@ -12,8 +11,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> files, strip, rename;
-  std::string dtype, map, prefix, shard_bytes;
-  uint64_t max_memory_mb = 0;
+  std::string dtype, map, prefix, shard_bytes, max_memory = "256M";
   bool dry_run = false, json = false;
   ConversionOptions conversion;
 };
@@ -37,29 +35,13 @@ Result<DType> parse_dtype(const std::string& text) {
                "Use f64, f32, f16, bf16, f8e4m3fn, f8e4m3fnuz, f8e5m2 or f8e5m2fnuz."};
 }
 
-/// "5GB", "200MB", "1GiB", "1000000".
-Result<uint64_t> parse_bytes(const std::string& text) {
-  constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
-      {"", 1},          {"B", 1},           {"KB", 1'000},           {"MB", 1'000'000},       {"GB", 1'000'000'000},
-      {"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", uint64_t{1} << 30}, {"K", 1'000}, {"M", 1'000'000}, {"G", 1'000'000'000}};
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string unit(end, text.data() + text.size());
-  for (char& c : unit) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  for (const auto& [name, bytes] : kUnits) {
-    uint64_t size = 0;
-    if (error == std::errc() && unit == name && !__builtin_mul_overflow(number, bytes, &size) && size > 0) return size;
-  }
-  return Error{ErrorCode::kUsage, "is no size", "--max-shard-size " + text, "Write 5GB, 200MB or 1GiB."};
-}
-
 Status read_options(Options& options) {
   ConversionOptions& conversion = options.conversion;
   if (!options.dtype.empty()) {
     LAN_TRY(conversion.write.floats, parse_dtype(options.dtype));
   }
   if (!options.shard_bytes.empty()) {
-    LAN_TRY(conversion.write.max_shard_bytes, parse_bytes(options.shard_bytes));
+    LAN_TRY(conversion.write.max_shard_bytes, parse_bytes(options.shard_bytes, "--max-shard-size"));
   }
   if (!options.map.empty()) {
     LAN_TRY(conversion.names.map, read_name_map(options.map));
@@ -70,16 +52,15 @@ Status read_options(Options& options) {
   }
   conversion.names.strip = options.strip;
   conversion.names.prefix = options.prefix;
-  if (options.max_memory_mb > 0) conversion.limits.max_memory_bytes = options.max_memory_mb << 20;
+  LAN_TRY(conversion.limits.max_memory_bytes, parse_bytes(options.max_memory, "--max-memory"));
   return ok();
 }
 
-void print_json(const Options& options, const Conversion& conversion, const WriteReport& report) {
+void print_report(const Options& options, const Conversion& conversion, const WriteReport& report) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  json_key(writer, "format");
-  json_text(writer, conversion.format);
+  json_member(writer, "format", conversion.format);
   json_key(writer, "dry_run");
   writer.Bool(options.dry_run);
   json_key(writer, "files");
@@ -94,16 +75,10 @@ void print_json(const Options& options, const Conversion& conversion, const Writ
   writer.StartArray();
   for (const ConversionStep& step : conversion.steps) {
     writer.StartObject();
-    json_key(writer, "name");
-    json_text(writer, step.tensor.name);
-    json_key(writer, "source");
-    json_text(writer, step.source);
-    json_key(writer, "dtype");
-    json_text(writer, dtype_name(written_dtype(step.tensor.tensor.dtype(), conversion.write)));
-    json_key(writer, "shape");
-    writer.StartArray();
-    for (const int64_t size : step.tensor.tensor.shape()) writer.Int64(size);
-    writer.EndArray();
+    json_member(writer, "name", step.tensor.name);
+    json_member(writer, "source", step.source);
+    json_member(writer, "dtype", dtype_name(written_dtype(step.tensor.tensor.dtype(), conversion.write)));
+    json_sizes(writer, "shape", step.tensor.tensor.shape());
     writer.EndObject();
   }
   writer.EndArray();
@@ -113,17 +88,7 @@ void print_json(const Options& options, const Conversion& conversion, const Writ
   for (const std::string& note : report.notes) json_text(writer, note);
   writer.EndArray();
   writer.EndObject();
-  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
-  std::printf("\n");
-}
-
-/// Text of a file for a terminal: without control characters, and not endless.
-std::string printable(const std::string& text) {
-  std::string shown = text.substr(0, 2000);
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return shown;
+  print_json(buffer);
 }
 
 void print_plan(const Conversion& conversion) {
@@ -159,7 +124,7 @@ Status convert_files(Options& options) {
     for (const std::string& note : *notes) std::fprintf(stderr, "lanthorn: note: %s\n", printable(note).c_str());
   }
   if (options.json) {
-    print_json(options, conversion, report);
+    print_report(options, conversion, report);
   } else if (options.dry_run) {
     print_plan(conversion);
   } else {
@@ -191,7 +156,7 @@ int run_command(int argc, char** argv) {
   app.add_flag("--flat", conversion.flat, "of a checkpoint write its tensors only, as one state_dict");
   app.add_flag("--copy-tied", conversion.write.copy_tied, "safetensors: write tied tensors under each of their names");
   app.add_flag("--last-wins", conversion.last_wins, "where inputs share a name, take the last");
-  app.add_option("--max-memory", options.max_memory_mb, "MiB for structures, beyond mapped files (256)");
+  app.add_option("--max-memory", options.max_memory, "for structures, beyond mapped files: 512M, 2G")->capture_default_str();
   app.add_flag("--dry-run", options.dry_run, "show what would be written");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   for (const char* many : {"--select", "--exclude", "--strip-prefix", "--rename"}) {

@@ -1,4 +1,3 @@
-#include <cmath>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -52,7 +51,7 @@ class Section {
     constexpr size_t kMost = 20;
     if (!all_ && printed_ == kMost) return;
     if (printed_++ == 0) std::printf("%s\n", heading_);
-    std::printf("  %s\n", text.c_str());
+    std::printf("  %s\n", printable(text).c_str());
   }
 
  private:
@@ -90,7 +89,7 @@ void print_text(const Model& a, const Model& b, const FileDifference& found, boo
   print_changes("objects", found.objects, all);
   print_changes("metadata", found.metadata, all);
   print_changes("graph", found.graph, all);
-  for (const std::string& note : found.notes) std::printf("note: %s\n", note.c_str());
+  for (const std::string& note : found.notes) std::printf("note: %s\n", printable(note).c_str());
   const std::string compared = std::to_string(found.compared_tensors) + " tensors" +
                                (found.compared_objects > 0 ? " and " + std::to_string(found.compared_objects) + " objects" : "");
   if (found.count() == 0) {
@@ -100,34 +99,17 @@ void print_text(const Model& a, const Model& b, const FileDifference& found, boo
   }
 }
 
-void write_names(JsonWriter& writer, const char* key, const std::vector<std::string>& names) {
-  json_key(writer, key);
-  writer.StartArray();
-  for (const std::string& name : names) json_text(writer, name);
-  writer.EndArray();
-}
-
-void write_number(JsonWriter& writer, const char* key, double value) {
-  json_key(writer, key);
-  std::isfinite(value) ? static_cast<void>(writer.Double(value)) : json_text(writer, "inf");
-}
-
 void write_side(JsonWriter& writer, const char* key, const Tensor& tensor) {
   json_key(writer, key);
   writer.StartObject();
-  json_key(writer, "dtype");
-  json_text(writer, dtype_name(tensor.dtype()));
-  json_key(writer, "shape");
-  writer.StartArray();
-  for (const int64_t size : tensor.shape()) writer.Int64(size);
-  writer.EndArray();
+  json_member(writer, "dtype", dtype_name(tensor.dtype()));
+  json_sizes(writer, "shape", tensor.shape());
   writer.EndObject();
 }
 
 void write_change(JsonWriter& writer, const TensorChange& change) {
   writer.StartObject();
-  json_key(writer, "name");
-  json_text(writer, change.name);
+  json_member(writer, "name", change.name);
   write_side(writer, "a", *change.a);
   write_side(writer, "b", *change.b);
   if (change.values) {
@@ -135,8 +117,8 @@ void write_change(JsonWriter& writer, const TensorChange& change) {
     writer.Uint64(change.values->count);
     json_key(writer, "values");
     writer.Int64(change.a->count());
-    write_number(writer, "max_abs", change.values->absolute);
-    write_number(writer, "max_rel", change.values->relative);
+    json_number(writer, "max_abs", change.values->absolute);
+    json_number(writer, "max_rel", change.values->relative);
     json_key(writer, "first");
     writer.Uint64(change.values->first);
   }
@@ -149,8 +131,7 @@ void write_changes(JsonWriter& writer, const char* key, const std::vector<TextCh
   for (const TextChange& change : changes) {
     writer.StartObject();
     if (!change.name.empty()) {
-      json_key(writer, "name");
-      json_text(writer, change.name);
+      json_member(writer, "name", change.name);
     }
     for (const auto& [side, text] : {std::pair("a", &change.a), std::pair("b", &change.b)}) {
       json_key(writer, side);
@@ -161,22 +142,20 @@ void write_changes(JsonWriter& writer, const char* key, const std::vector<TextCh
   writer.EndArray();
 }
 
-void print_json(const Options& options, const FileDifference& found) {
+void print_difference(const Options& options, const FileDifference& found) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  json_key(writer, "a");
-  json_text(writer, options.a);
-  json_key(writer, "b");
-  json_text(writer, options.b);
+  json_member(writer, "a", options.a);
+  json_member(writer, "b", options.b);
   json_key(writer, "same");
   writer.Bool(found.count() == 0);
   json_key(writer, "tensors");
   writer.StartObject();
   json_key(writer, "compared");
   writer.Uint64(found.compared_tensors);
-  write_names(writer, "only_in_a", found.only_in_a);
-  write_names(writer, "only_in_b", found.only_in_b);
+  json_texts(writer, "only_in_a", found.only_in_a);
+  json_texts(writer, "only_in_b", found.only_in_b);
   json_key(writer, "different");
   writer.StartArray();
   for (const TensorChange& change : found.tensors) write_change(writer, change);
@@ -186,17 +165,16 @@ void print_json(const Options& options, const FileDifference& found) {
   write_changes(writer, "objects", found.objects);
   write_changes(writer, "metadata", found.metadata);
   write_changes(writer, "graph", found.graph);
-  write_names(writer, "notes", found.notes);
+  json_texts(writer, "notes", found.notes);
   writer.EndObject();
-  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
-  std::printf("\n");
+  print_json(buffer);
 }
 
 Result<int> diff(const Options& options) {
   LAN_TRY(const Model a, load(options.a));
   LAN_TRY(const Model b, load(options.b));
   LAN_TRY(const FileDifference found, compare_models(a, b, options.diff));
-  options.json ? print_json(options, found) : print_text(a, b, found, options.all);
+  options.json ? print_difference(options, found) : print_text(a, b, found, options.all);
   return found.count() == 0 ? 0 : 1;
 }
 

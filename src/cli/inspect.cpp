@@ -4,9 +4,6 @@
 #include "cli/command.h"
 #include "cli/inspect_shared.h"
 #include "cli/tensor_facts_shared.h"
-#include "codec/atomic_file.h"
-#include "codec/byte_reader.h"
-#include "formats/npy/npy.h"
 #include "formats/npy/npz.h"
 #include "model/model_impl.h"
 
@@ -61,6 +58,7 @@ Result<const Tensor*> find_tensor(const Model& model, const InspectOptions& opti
 Status inspect(const InspectOptions& options) {
   LoadOptions load_options;
   LAN_TRY(load_options.input_shapes, parse_input_shapes(options.shapes));
+  LAN_TRY(load_options.max_memory_bytes, parse_bytes(options.max_memory, "--max-memory"));
   LAN_TRY(const Model model, load(options.file, load_options));
   if (!options.tensor.empty()) return inspect_one_tensor(model, options);
   return options.json ? inspect_as_json(model, options) : inspect_as_text(model, options);
@@ -80,6 +78,7 @@ int run_command(int argc, char** argv) {
   app.add_flag("--graph", options.graph, "print the graph (of a program the one that its example inputs lead to)");
   app.add_flag("--code", options.code, "print the code of a TorchScript archive");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
+  app.add_option("--max-memory", options.max_memory, "for structures, beyond the mapped file: 512M, 2G")->capture_default_str();
   app.add_flag("--json", options.json, "one JSON document on stdout");
   app.footer("Examples:\n"
              "  lanthorn inspect model.pt\n"
@@ -98,14 +97,6 @@ int run_command(int argc, char** argv) {
   return done ? 0 : report(done.error());
 }
 
-Status write_array(const Tensor& tensor, const std::string& path) {
-  LAN_TRY(const NpyFile array, write_npy(tensor));
-  LAN_TRY(AtomicFile file, AtomicFile::create(path));
-  LAN_OK(file.write(as_bytes(array.header)));
-  LAN_OK(file.write(array.data()));
-  return file.commit();
-}
-
 }  // namespace
 
 Status inspect_one_tensor(const Model& model, const InspectOptions& options) {
@@ -113,7 +104,10 @@ Status inspect_one_tensor(const Model& model, const InspectOptions& options) {
   if (!tensor->storage() && tensor->count() > 0) {
     return Error{ErrorCode::kUnsupported, "the data of '" + options.tensor + "' is not in the file", options.file, ""};
   }
-  if (!options.output.empty()) LAN_OK(write_array(*tensor, options.output));
+  if (!options.output.empty()) {
+    const std::vector<FlatTensor> one = {{options.tensor, *tensor, nullptr}};
+    LAN_OK(write_npy(options.output, one, {}));
+  }
   LAN_TRY(const TensorStatistics statistics, tensor_statistics(*tensor));
   LAN_TRY(const std::string digest, tensor_digest(*tensor));
   const std::string dtype(dtype_name(tensor->dtype()));

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <cstdio>
 
 #include "cli/inspect_shared.h"
 #include "cli/json_shared.h"
@@ -9,35 +8,11 @@
 namespace lanthorn {
 namespace {
 
-void pair(JsonWriter& writer, std::string_view key, std::string_view text) {
-  json_key(writer, key);
-  json_text(writer, text);
-}
-
-void texts(JsonWriter& writer, std::string_view key, std::span<const std::string> items) {
-  json_key(writer, key);
-  writer.StartArray();
-  for (const std::string& item : items) json_text(writer, item);
-  writer.EndArray();
-}
-
-void sizes(JsonWriter& writer, std::string_view key, std::span<const int64_t> items) {
-  json_key(writer, key);
-  writer.StartArray();
-  for (const int64_t item : items) writer.Int64(item);
-  writer.EndArray();
-}
-
-void number(JsonWriter& writer, std::string_view key, double value) {
-  json_key(writer, key);
-  std::isfinite(value) ? static_cast<void>(writer.Double(value)) : json_text(writer, python_float_text(value));
-}
-
 void write_statistics(JsonWriter& writer, const TensorStatistics& statistics) {
   if (statistics.has_range) {
-    number(writer, "min", statistics.minimum);
-    number(writer, "max", statistics.maximum);
-    number(writer, "mean", statistics.mean);
+    json_number(writer, "min", statistics.minimum);
+    json_number(writer, "max", statistics.maximum);
+    json_number(writer, "mean", statistics.mean);
   }
   json_key(writer, "nan_count");
   writer.Uint64(statistics.nan_count);
@@ -46,10 +21,10 @@ void write_statistics(JsonWriter& writer, const TensorStatistics& statistics) {
 }
 
 void write_tensor(JsonWriter& writer, const std::string& name, const Tensor& tensor) {
-  pair(writer, "name", name);
-  pair(writer, "dtype", dtype_name(tensor.dtype()));
-  sizes(writer, "shape", tensor.shape());
-  sizes(writer, "stride", tensor.strides());
+  json_member(writer, "name", name);
+  json_member(writer, "dtype", dtype_name(tensor.dtype()));
+  json_sizes(writer, "shape", tensor.shape());
+  json_sizes(writer, "stride", tensor.strides());
   json_key(writer, "bytes");
   writer.Uint64(tensor.byte_size());
 }
@@ -63,7 +38,7 @@ Status write_tensors(JsonWriter& writer, const Model& model, const InspectOption
     write_tensor(writer, entry.name, entry.tensor);
     if (options.digest) {
       LAN_TRY(const std::string hex, tensor_digest(entry.tensor, &progress));
-      pair(writer, "sha256", hex);
+      json_member(writer, "sha256", hex);
       if (const std::string carried = carried_digest(model, entry.name); !carried.empty()) {
         json_key(writer, "digest_matches");
         writer.Bool(carried == hex);
@@ -96,10 +71,10 @@ Status write_objects(JsonWriter& writer, const ObjectTree& tree) {
   for (const ObjectEntry& entry : entries) {
     const Object& object = tree[entry.id];
     writer.StartObject();
-    pair(writer, "name", entry.name);
-    pair(writer, "type", object_type(tree, entry.id));
+    json_member(writer, "name", entry.name);
+    json_member(writer, "type", object_type(tree, entry.id));
     if (const std::string name = object_class(tree, entry.id); !name.empty()) {
-      pair(writer, "class", name);
+      json_member(writer, "class", name);
     }
     if (!is_object_leaf(tree, entry.id)) {
       if (object.kind != Object::Kind::kInstance) {
@@ -111,7 +86,7 @@ Status write_objects(JsonWriter& writer, const ObjectTree& tree) {
       continue;
     }
     constexpr size_t kMost = 4096;
-    pair(writer, "repr", object_text(tree, entry.id, kMost));
+    json_member(writer, "repr", object_text(tree, entry.id, kMost));
     const PlainValue value = tree.plain(entry.id);
     if (object.kind == Object::Kind::kNone) {
       json_key(writer, "value");
@@ -123,9 +98,9 @@ Status write_objects(JsonWriter& writer, const ObjectTree& tree) {
       json_key(writer, "value");
       writer.Int64(*whole);
     } else if (const double* real = std::get_if<double>(&value)) {
-      if (std::isfinite(*real)) number(writer, "value", *real);
+      if (std::isfinite(*real)) json_number(writer, "value", *real);
     } else if (const std::string* text = std::get_if<std::string>(&value)) {
-      pair(writer, "value", *text);
+      json_member(writer, "value", *text);
     }
     writer.EndObject();
   }
@@ -138,33 +113,28 @@ void write_modules(JsonWriter& writer, const std::vector<ModuleEntry>& modules) 
   writer.StartArray();
   for (const ModuleEntry& entry : modules) {
     writer.StartObject();
-    pair(writer, "name", entry.name);
-    pair(writer, "class", entry.class_name);
+    json_member(writer, "name", entry.name);
+    json_member(writer, "class", entry.class_name);
     json_key(writer, "training");
     entry.training ? writer.Bool(*entry.training) : writer.Null();
     json_key(writer, "settings");
     writer.StartObject();
-    for (const auto& [key, value] : entry.settings) pair(writer, key, value);
+    for (const auto& [key, value] : entry.settings) json_member(writer, key, value);
     writer.EndObject();
-    texts(writer, "parameters", entry.parameters);
-    texts(writer, "buffers", entry.buffers);
+    json_texts(writer, "parameters", entry.parameters);
+    json_texts(writer, "buffers", entry.buffers);
     json_key(writer, "hooks");
     writer.StartArray();
     for (const ModuleEntry::Hook& hook : entry.hooks) {
       writer.StartObject();
-      pair(writer, "kind", hook.kind);
-      pair(writer, "function", hook.function);
+      json_member(writer, "kind", hook.kind);
+      json_member(writer, "function", hook.function);
       writer.EndObject();
     }
     writer.EndArray();
     writer.EndObject();
   }
   writer.EndArray();
-}
-
-void print(const rapidjson::StringBuffer& buffer) {
-  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
-  std::printf("\n");
 }
 
 }  // namespace
@@ -174,20 +144,20 @@ void print_one_tensor_json(const std::string& name, const Tensor& tensor, const 
   JsonWriter writer(buffer);
   writer.StartObject();
   write_tensor(writer, name, tensor);
-  if (!digest.empty()) pair(writer, "sha256", digest);
+  if (!digest.empty()) json_member(writer, "sha256", digest);
   write_statistics(writer, statistics);
   writer.EndObject();
-  print(buffer);
+  print_json(buffer);
 }
 
 Status inspect_as_json(const Model& model, const InspectOptions& options) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  pair(writer, "file", options.file);
-  pair(writer, "format", model.format());
-  pair(writer, "version", model.format_version());
-  pair(writer, "producer", model.producer());
+  json_member(writer, "file", options.file);
+  json_member(writer, "format", model.format());
+  json_member(writer, "version", model.format_version());
+  json_member(writer, "producer", model.producer());
   json_key(writer, "runnable");
   writer.Bool(model.runnable());
   for (const auto& [key, ports] : {std::pair{"inputs", &model.inputs()}, std::pair{"outputs", &model.outputs()}}) {
@@ -205,9 +175,9 @@ Status inspect_as_json(const Model& model, const InspectOptions& options) {
   writer.EndObject();
   json_key(writer, "metadata");
   writer.StartObject();
-  for (const auto& [key, value] : model.metadata()) pair(writer, key, value);
+  for (const auto& [key, value] : model.metadata()) json_member(writer, key, value);
   writer.EndObject();
-  texts(writer, "notes", model.notes());
+  json_texts(writer, "notes", model.notes());
   LAN_OK(write_values(writer, model));
   if (options.tensors) LAN_OK(write_tensors(writer, model, options));
   if (options.objects && model.objects()) LAN_OK(write_objects(writer, *model.objects()));
@@ -216,7 +186,7 @@ Status inspect_as_json(const Model& model, const InspectOptions& options) {
     write_modules(writer, modules);
   }
   writer.EndObject();
-  print(buffer);
+  print_json(buffer);
   return ok();
 }
 

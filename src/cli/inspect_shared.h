@@ -13,7 +13,7 @@ namespace lanthorn {
 
 /// What `inspect` was asked for.
 struct InspectOptions {
-  std::string file, tensor, output;
+  std::string file, tensor, output, max_memory = "256M";
   std::vector<std::string> shapes;
   bool json = false, tensors = false, graph = false, code = false, digest = false, stats = false;
   bool objects = false, modules = false;

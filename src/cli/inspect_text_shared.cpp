@@ -53,7 +53,7 @@ void print_contents(const ObjectTree& tree) {
     }
     std::string key = object_text(tree, items[i], 60);
     if (tree[items[i]].kind == Object::Kind::kString) key = tree[items[i]].text.substr(0, 60);
-    std::printf("    %-24s %s\n", key.c_str(), summary(tree, items[i + 1]).c_str());
+    std::printf("    %-24s %s\n", printable(key).c_str(), printable(summary(tree, items[i + 1])).c_str());
   }
 }
 
@@ -69,7 +69,7 @@ Status print_objects(const ObjectTree& tree) {
     if (!leaf && object.kind != Object::Kind::kInstance) {
       text = "of " + std::to_string(object.items.size() / (object.kind == Object::Kind::kDict ? 2 : 1));
     }
-    std::printf("  %-48s %-16s %s\n", entry.name.empty() ? "(root)" : entry.name.c_str(), type.c_str(), text.c_str());
+    std::printf("  %-48s %-16s %s\n", entry.name.empty() ? "(root)" : printable(entry.name).c_str(), printable(type).c_str(), printable(text).c_str());
   }
   return ok();
 }
@@ -91,7 +91,7 @@ void print_modules(const std::vector<ModuleEntry>& modules) {
       for (const std::string& name : *names) line += " " + name;
     }
     for (const ModuleEntry::Hook& hook : entry.hooks) line += "; " + hook.kind + " hook " + hook.function;
-    std::printf("%s\n", line.c_str());
+    std::printf("%s\n", printable(line).c_str());
   }
 }
 
@@ -109,15 +109,15 @@ Status print_tensors(const Model& model, const InspectOptions& options) {
       LAN_TRY(const TensorStatistics statistics, tensor_statistics(entry.tensor, &progress));
       facts = statistics_text(statistics);
     }
-    std::printf("  %-48s %-10s %-20s %s\n", entry.name.c_str(), std::string(dtype_name(entry.tensor.dtype())).c_str(),
+    std::printf("  %-48s %-10s %-20s %s\n", printable(entry.name).c_str(), std::string(dtype_name(entry.tensor.dtype())).c_str(),
                 shape_text(entry.tensor.shape()).c_str(), bytes_text(entry.tensor.byte_size()).c_str());
     if (!facts.empty()) std::printf("    %s\n", facts.c_str());
-    if (!hex.empty()) std::printf("    sha256 %s\n", hex.c_str());
+    if (!hex.empty()) std::printf("    sha256 %s\n", printable(hex).c_str());
   }
   for (const auto& names : tied_names(model.tensors())) {
     std::string line;
     for (const std::string& name : names) line += (line.empty() ? "" : " = ") + name;
-    std::printf("  tied: %s\n", line.c_str());
+    std::printf("  tied: %s\n", printable(line).c_str());
   }
   return ok();
 }
@@ -127,20 +127,21 @@ Status print_tensors(const Model& model, const InspectOptions& options) {
 Status inspect_as_text(const Model& model, const InspectOptions& options) {
   std::printf("%s\n", options.file.c_str());
   std::printf("  format      %s%s%s\n", model.format().c_str(), model.format_version().empty() ? "" : ", version ",
-              model.format_version().c_str());
-  if (!model.producer().empty()) std::printf("  producer    %s\n", model.producer().c_str());
-  for (const Port& port : model.inputs()) std::printf("  input       %s: %s\n", port.name.c_str(), port_text(port).c_str());
-  for (const Port& port : model.outputs()) std::printf("  output      %s: %s\n", port.name.c_str(), port_text(port).c_str());
+              printable(model.format_version()).c_str());
+  if (!model.producer().empty()) std::printf("  producer    %s\n", printable(model.producer()).c_str());
+  for (const auto& [what, ports] : {std::pair("input", &model.inputs()), std::pair("output", &model.outputs())}) {
+    for (const Port& port : *ports) std::printf("  %-11s %s\n", what, printable(port.name + ": " + port_text(port)).c_str());
+  }
   if (model.runnable() && model.is_classifier()) std::printf("  kind        classifier\n");
   std::printf("  tensors     %zu, %llu elements, %s\n", model.tensors().size(),
               static_cast<unsigned long long>(parameter_count(model.tensors())), bytes_text(total_bytes(model.tensors())).c_str());
-  for (const auto& [key, value] : model.metadata()) std::printf("  %-11s %s\n", key.c_str(), value.c_str());
+  for (const auto& [key, value] : model.metadata()) std::printf("  %-11s %s\n", printable(key).c_str(), printable(value).c_str());
   LAN_TRY(const std::vector<ModuleEntry> modules, modules_of(model));
   if (!modules.empty()) {
-    std::printf("  modules     %zu, %s%s\n", modules.size(), modules[0].class_name.c_str(), options.modules ? "" : " (--modules lists them)");
+    std::printf("  modules     %zu, %s%s\n", modules.size(), printable(modules[0].class_name).c_str(), options.modules ? "" : " (--modules lists them)");
   }
   if (model.objects()) print_contents(*model.objects());
-  for (const std::string& note : model.notes()) std::printf("  note        %s\n", note.c_str());
+  for (const std::string& note : model.notes()) std::printf("  note        %s\n", printable(note).c_str());
   if (options.modules) print_modules(modules);
   if (options.objects && model.objects()) LAN_OK(print_objects(*model.objects()));
   if (options.tensors) LAN_OK(print_tensors(model, options));

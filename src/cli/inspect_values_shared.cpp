@@ -38,8 +38,7 @@ Status write_values(JsonWriter& writer, const Model& model) {
     if (value.name.empty() || !tensor) continue;
     json_key(writer, value.name);
     writer.StartObject();
-    json_key(writer, "dtype");
-    json_text(writer, numpy_name(value.type.dtype));
+    json_member(writer, "dtype", numpy_name(value.type.dtype));
     json_key(writer, "shape");
     if (value.type.ranked) {
       writer.StartArray();

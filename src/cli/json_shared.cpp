@@ -1,20 +1,23 @@
 #include "cli/json_shared.h"
 
+#include <cmath>
+#include <cstdio>
+
 #include "base/utf8.h"
+#include "formats/torch/object_text.h"
 
 namespace lanthorn {
 namespace {
 
-/// Byte by byte where it is no UTF-8: every letter that is stays, every other byte is U+FFFD.
 std::string repaired(std::string_view text) {
   std::string made;
   while (!text.empty()) {
-    size_t length = 1;
-    while (length <= 4 && length <= text.size() && !is_utf8(text.substr(0, length))) ++length;
-    const bool letter = length <= 4 && length <= text.size();
-    if (!letter) length = 1;
-    letter ? static_cast<void>(made += text.substr(0, length)) : append_utf8(made, 0xfffd);
-    text.remove_prefix(length);
+    size_t size = 1;
+    while (size <= 4 && size <= text.size() && !is_utf8(text.substr(0, size), true)) ++size;
+    if (size > 4 || size > text.size()) size = 1;
+    const std::string_view point = text.substr(0, size);
+    is_utf8(point) ? static_cast<void>(made += point) : append_utf8(made, 0xfffd);
+    text.remove_prefix(size);
   }
   return made;
 }
@@ -31,12 +34,34 @@ void json_key(JsonWriter& writer, std::string_view key) {
   writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
 }
 
+void json_member(JsonWriter& writer, std::string_view key, std::string_view text) {
+  json_key(writer, key);
+  json_text(writer, text);
+}
+
+void json_texts(JsonWriter& writer, std::string_view key, std::span<const std::string> texts) {
+  json_key(writer, key);
+  writer.StartArray();
+  for (const std::string& text : texts) json_text(writer, text);
+  writer.EndArray();
+}
+
+void json_sizes(JsonWriter& writer, std::string_view key, std::span<const int64_t> sizes) {
+  json_key(writer, key);
+  writer.StartArray();
+  for (const int64_t size : sizes) writer.Int64(size);
+  writer.EndArray();
+}
+
+void json_number(JsonWriter& writer, std::string_view key, double value) {
+  json_key(writer, key);
+  std::isfinite(value) ? static_cast<void>(writer.Double(value)) : json_text(writer, python_float_text(value));
+}
+
 void json_port(JsonWriter& writer, const Port& port) {
   writer.StartObject();
-  json_key(writer, "name");
-  json_text(writer, port.name);
-  json_key(writer, "type");
-  json_text(writer, port.type);
+  json_member(writer, "name", port.name);
+  json_member(writer, "type", port.type);
   json_key(writer, "dtype");
   if (port.dtype == DType::kUndefined) {
     writer.Null();
@@ -60,6 +85,11 @@ void json_port(JsonWriter& writer, const Port& port) {
     writer.Null();
   }
   writer.EndObject();
+}
+
+void print_json(const rapidjson::StringBuffer& buffer) {
+  std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
+  std::printf("\n");
 }
 
 }  // namespace lanthorn

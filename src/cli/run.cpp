@@ -43,7 +43,7 @@ std::string value_text(const Value& value) {
   return "value";
 }
 
-void print_json(const std::vector<NamedValue>& outputs, const std::vector<TopClasses>& tops) {
+void print_outputs(const std::vector<NamedValue>& outputs, const std::vector<TopClasses>& tops) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
@@ -51,15 +51,10 @@ void print_json(const std::vector<NamedValue>& outputs, const std::vector<TopCla
   writer.StartArray();
   for (const NamedValue& output : outputs) {
     writer.StartObject();
-    json_key(writer, "name");
-    json_text(writer, output.name);
+    json_member(writer, "name", output.name);
     if (const Tensor* tensor = output.value.tensor()) {
-      json_key(writer, "dtype");
-      json_text(writer, dtype_name(tensor->dtype()));
-      json_key(writer, "shape");
-      writer.StartArray();
-      for (const int64_t size : tensor->shape()) writer.Int64(size);
-      writer.EndArray();
+      json_member(writer, "dtype", dtype_name(tensor->dtype()));
+      json_sizes(writer, "shape", tensor->shape());
     }
     writer.EndObject();
   }
@@ -73,8 +68,7 @@ void print_json(const std::vector<NamedValue>& outputs, const std::vector<TopCla
         writer.StartObject();
         json_key(writer, "class");
         writer.Int64(entry.index);
-        json_key(writer, "label");
-        json_text(writer, entry.label);
+        json_member(writer, "label", entry.label);
         json_key(writer, "score");
         writer.Double(entry.score);
         json_key(writer, "probability");
@@ -86,7 +80,7 @@ void print_json(const std::vector<NamedValue>& outputs, const std::vector<TopCla
     writer.EndArray();
   }
   writer.EndObject();
-  std::printf("%s\n", buffer.GetString());
+  print_json(buffer);
 }
 
 void print_text(const std::vector<NamedValue>& outputs, const std::vector<TopClasses>& tops) {
@@ -118,7 +112,7 @@ Result<int> run_once(const Options& options) {
   if (wants_classes && outputs->size() == 1 && (*outputs)[0].value.tensor()) {
     tops = top_classes(*(*outputs)[0].value.tensor(), labels, options.top);
   }
-  options.json ? print_json(*outputs, tops) : print_text(*outputs, tops);
+  options.json ? print_outputs(*outputs, tops) : print_text(*outputs, tops);
   if (options.expect.empty()) return 0;
   LAN_TRY(const Comparison comparison, compare_with(options.expect, *outputs, options.tolerance));
   std::fprintf(options.json ? stderr : stdout, "%s\n", comparison.text.c_str());
@@ -161,7 +155,7 @@ int run_batch(const Options& options) {
     json_key(writer, "error");
     done ? static_cast<void>(writer.Null()) : json_text(writer, done.error().text());
     writer.EndObject();
-    std::printf("%s\n", buffer.GetString());
+    print_json(buffer);
     std::fflush(stdout);
   }
   return 0;

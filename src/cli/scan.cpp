@@ -1,7 +1,4 @@
-#include <fnmatch.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -11,6 +8,7 @@
 #include "cli/command_line_shared.h"
 #include "cli/scan_files_shared.h"
 #include "cli/scan_report_shared.h"
+#include "model/name_rules.h"
 
 namespace lanthorn {
 namespace {
@@ -22,23 +20,11 @@ struct Options {
   bool json = false, sarif = false, all = false, unknown_ok = false;
 };
 
-Result<uint64_t> parse_bytes(const std::string& text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(end, text.data() + text.size());
-  const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
-  if (error != std::errc() || shift < 0 || value == 0 || value > UINT64_MAX >> 30) {
-    return Error{ErrorCode::kUsage, "is no size", "--max-memory " + text,
-                 "Write a number of bytes, or 512M, or 2G."};
-  }
-  return value << shift;
-}
-
 /// A pattern allows what is unknown; what is dangerous only where it is named in full.
 bool is_allowed(const ScanFinding& finding, const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
     if (finding.verdict == GlobalVerdict::kDangerous) return pattern == finding.name;
-    return ::fnmatch(pattern.c_str(), finding.name.c_str(), 0) == 0;
+    return matches_glob(finding.name, pattern);
   });
 }
 
@@ -94,7 +80,7 @@ int finish(const std::vector<ScannedFile>& files, const Options& options) {
 
 Result<int> scan(const Options& options) {
   ScanLimits limits;
-  LAN_TRY(limits.max_memory_bytes, parse_bytes(options.max_memory));
+  LAN_TRY(limits.max_memory_bytes, parse_bytes(options.max_memory, "--max-memory"));
   LAN_TRY(const std::vector<FoundFile> found, find_files(options.paths));
   ThreadPool pool(options.threads);
   const uint64_t threads =
@@ -136,7 +122,8 @@ int run_command(int argc, char** argv) {
   app.add_flag("--sarif", options.sarif, "SARIF 2.1.0 on stdout, for code scanning services")
       ->excludes(json);
   app.add_option("--max-memory", options.max_memory,
-                 "how much memory all threads may use: 512M, 2G (256M)");
+                 "how much memory all threads may use: 512M, 2G")
+      ->capture_default_str();
   app.add_option("--threads", options.threads, "files at once (all processors)");
   app.footer(
       "Exit status: 0 all safe, 1 something dangerous or unknown, 3 a file is corrupt, 4 a format "

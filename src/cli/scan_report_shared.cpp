@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/utf8.h"
+#include "cli/command_line_shared.h"
 #include "cli/json_shared.h"
 
 namespace lanthorn {
@@ -40,33 +40,12 @@ std::array<Count, 6> count_verdicts(std::span<const ScannedFile> files, uint64_t
   return counts;
 }
 
-/// Names come from files, and need not be UTF-8, which JSON is: other bytes become U+FFFD.
-void write_text(JsonWriter& writer, std::string_view text) {
-  if (is_utf8(text)) return json_text(writer, text);
-  std::string clean;
-  for (size_t i = 0; i < text.size();) {
-    size_t size = 1;  // of the code point, if there is one
-    while (size < 4 && i + size < text.size() &&
-           (static_cast<unsigned char>(text[i + size]) & 0xc0) == 0x80)
-      ++size;
-    const std::string_view point = text.substr(i, size);
-    is_utf8(point) ? void(clean += point) : append_utf8(clean, 0xfffd);
-    i += size;
-  }
-  json_text(writer, clean);
-}
-
-void write_member(JsonWriter& writer, std::string_view key, std::string_view text) {
-  json_key(writer, key);
-  write_text(writer, text);
-}
-
 void write_finding(JsonWriter& writer, const ScanFinding& finding) {
   writer.StartObject();
-  write_member(writer, "name", finding.name);
-  write_member(writer, "verdict", verdict_name(finding.verdict));
-  write_member(writer, "reason", finding.reason);
-  write_member(writer, "member", finding.member);
+  json_member(writer, "name", finding.name);
+  json_member(writer, "verdict", verdict_name(finding.verdict));
+  json_member(writer, "reason", finding.reason);
+  json_member(writer, "member", finding.member);
   json_key(writer, "offset");
   writer.Uint64(finding.offset);
   if (finding.count > 1) {
@@ -90,11 +69,11 @@ constexpr Rule kRules[] = {
 void write_result(JsonWriter& writer, const Rule& rule, const std::string& path,
                   std::string_view message, std::string_view member, uint64_t offset) {
   writer.StartObject();
-  write_member(writer, "ruleId", rule.id);
-  write_member(writer, "level", rule.level);
+  json_member(writer, "ruleId", rule.id);
+  json_member(writer, "level", rule.level);
   json_key(writer, "message");
   writer.StartObject();
-  write_member(writer, "text", message);
+  json_member(writer, "text", message);
   writer.EndObject();
   json_key(writer, "locations");
   writer.StartArray();
@@ -103,7 +82,7 @@ void write_result(JsonWriter& writer, const Rule& rule, const std::string& path,
   writer.StartObject();
   json_key(writer, "artifactLocation");
   writer.StartObject();
-  write_member(writer, "uri", path);
+  json_member(writer, "uri", path);
   writer.EndObject();
   if (member.empty()) {
     json_key(writer, "region");
@@ -117,7 +96,7 @@ void write_result(JsonWriter& writer, const Rule& rule, const std::string& path,
     json_key(writer, "logicalLocations");
     writer.StartArray();
     writer.StartObject();
-    write_member(writer, "fullyQualifiedName", std::string(member) + "@" + std::to_string(offset));
+    json_member(writer, "fullyQualifiedName", std::string(member) + "@" + std::to_string(offset));
     writer.EndObject();
     writer.EndArray();
   }
@@ -150,14 +129,6 @@ std::string uri_of(std::string_view path) {
   return uri;
 }
 
-/// Text for a terminal: names come from the file, so signs that steer it do not pass.
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 300))
-    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return text.size() > 300 ? shown + "..." : shown;
-}
-
 }  // namespace
 
 std::string_view scan_verdict(const ScanReport& report) {
@@ -183,18 +154,15 @@ std::string scan_json(std::span<const ScannedFile> files) {
   for (const ScannedFile& file : files) {
     if (file.other) continue;
     writer.StartObject();
-    write_member(writer, "file", file.path);
-    write_member(writer, "verdict", scan_verdict(file.report));
-    write_member(writer, "format", file.report.format);
+    json_member(writer, "file", file.path);
+    json_member(writer, "verdict", scan_verdict(file.report));
+    json_member(writer, "format", file.report.format);
     json_key(writer, "globals");
     writer.StartArray();
     for (const ScanFinding& finding : file.report.findings) write_finding(writer, finding);
     writer.EndArray();
-    json_key(writer, "notes");
-    writer.StartArray();
-    for (const std::string& note : file.report.notes) write_text(writer, note);
-    writer.EndArray();
-    if (file.report.error) write_member(writer, "error", file.report.error->text());
+    json_texts(writer, "notes", file.report.notes);
+    if (file.report.error) json_member(writer, "error", file.report.error->text());
     writer.EndObject();
   }
   writer.EndArray();
@@ -216,8 +184,8 @@ std::string scan_sarif(std::span<const ScannedFile> files) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  write_member(writer, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-  write_member(writer, "version", "2.1.0");
+  json_member(writer, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+  json_member(writer, "version", "2.1.0");
   json_key(writer, "runs");
   writer.StartArray();
   writer.StartObject();
@@ -225,16 +193,16 @@ std::string scan_sarif(std::span<const ScannedFile> files) {
   writer.StartObject();
   json_key(writer, "driver");
   writer.StartObject();
-  write_member(writer, "name", "lanthorn");
-  write_member(writer, "version", version());
+  json_member(writer, "name", "lanthorn");
+  json_member(writer, "version", version());
   json_key(writer, "rules");
   writer.StartArray();
   for (const Rule& rule : kRules) {
     writer.StartObject();
-    write_member(writer, "id", rule.id);
+    json_member(writer, "id", rule.id);
     json_key(writer, "shortDescription");
     writer.StartObject();
-    write_member(writer, "text", rule.text);
+    json_member(writer, "text", rule.text);
     writer.EndObject();
     writer.EndObject();
   }
