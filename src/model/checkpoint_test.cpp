@@ -1,31 +1,17 @@
 #include "lanthorn/checkpoint.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "lanthorn/checkpoint_store.h"
 #include "lanthorn/model.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder that is gone when the test is.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "checkpoint_test_XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
 
 Checkpoint step(int64_t epoch, double accuracy) {
   Checkpoint made;
@@ -93,7 +79,7 @@ TEST(checkpoint, an_optimizer_is_known_by_its_options) {
 }
 
 TEST(checkpoint_store, the_newest_and_the_best_stay) {
-  const Folder folder;
+  const TemporaryFolder folder;
   auto store = CheckpointStore::open(folder.path, by_accuracy(2, 2));
   ASSERT_TRUE(store);
   const double accuracies[] = {0.1, 0.9, 0.2, 0.8, 0.3, 0.4};
@@ -109,7 +95,7 @@ TEST(checkpoint_store, the_newest_and_the_best_stay) {
 }
 
 TEST(checkpoint_store, what_is_best_is_known_after_it_was_opened_again) {
-  const Folder folder;
+  const TemporaryFolder folder;
   {
     auto store = CheckpointStore::open(folder.path, by_accuracy(1, 1));
     ASSERT_TRUE(store);
@@ -134,7 +120,7 @@ TEST(checkpoint_store, what_is_best_is_known_after_it_was_opened_again) {
 }
 
 TEST(checkpoint_store, a_folder_has_one_writer_and_leftovers_go) {
-  const Folder folder;
+  const TemporaryFolder folder;
   fs::create_directory(folder.path / ".incoming");
   fs::create_directory(folder.path / ".incoming" / "half");
   auto store = CheckpointStore::open(folder.path);

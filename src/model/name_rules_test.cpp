@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "tests/golden/golden.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
@@ -55,8 +55,8 @@ TEST(name_rules, changes_come_in_their_order) {
 }
 
 TEST(name_rules, a_map_is_json_or_lines) {
-  const auto folder = std::filesystem::temp_directory_path();
-  const std::string json = folder / "lanthorn_map.json", lines = folder / "lanthorn_map.txt";
+  const TemporaryFolder folder;
+  const std::string json = folder.path / "map.json", lines = folder.path / "map.txt";
   std::ofstream(json) << R"({"b": "2", "a": "1"})";
   std::ofstream(lines) << "# comment\n\nb 2\na name\t1\r\n";
   const auto a = read_name_map(json), b = read_name_map(lines);

@@ -6,6 +6,7 @@
 #include "formats/format.h"
 #include "formats/npy/npz.h"
 #include "tests/golden/golden.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
@@ -106,8 +107,8 @@ TEST(npz, stored_and_compressed_archives_hold_the_same) {
 TEST(npz, what_is_written_is_read_back_and_nothing_is_left_of_a_failure) {
   const auto source = read_file(golden("npy/arrays.npz"));
   ASSERT_TRUE(source.ok());
-  const auto folder = std::filesystem::temp_directory_path() / "lanthorn_npz_test";
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder temporary;
+  const auto folder = temporary.path / "npz";
   EXPECT_EQ(write_npz(folder / "out.npz", source->tensors.entries()).error().code,
             ErrorCode::kNotFound);
   std::filesystem::create_directory(folder);
@@ -122,7 +123,6 @@ TEST(npz, what_is_written_is_read_back_and_nothing_is_left_of_a_failure) {
     EXPECT_EQ(as_text(tensor->bytes()), as_text(named.tensor.bytes())) << named.name;
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -2,34 +2,21 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "codec/byte_reader.h"
 #include "formats/format.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
-
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::filesystem::path scratch(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / ("lanthorn_safetensors_" + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 TEST(safetensors_write, tensors_come_by_alignment_and_name) {
   const auto half = Tensor::allocate(DType::kF16, {2});
   const std::vector<FlatTensor> tensors = {
       {"z", *half, nullptr}, {"b", Tensor::scalar_f32(1), nullptr}, {"a", Tensor::scalar_f32(2), nullptr}};
-  const auto out = scratch("order") / "m.safetensors";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.safetensors";
   ASSERT_TRUE(write_safetensors(out, tensors, {}).ok());
-  const std::string file = content(out);
+  const std::string file = file_bytes(out);
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
       R"("b":{"dtype":"F32","shape":[],"data_offsets":[4,8]},"z":{"dtype":"F16","shape":[2],"data_offsets":[8,12]}})";
@@ -40,7 +27,8 @@ TEST(safetensors_write, tensors_come_by_alignment_and_name) {
 TEST(safetensors_write, one_view_under_two_names_is_written_once_and_read_tied) {
   const Tensor weight = Tensor::of_floats(std::vector<float>{1, 2});
   const std::vector<FlatTensor> tensors = {{"head", weight, nullptr}, {"embed", weight, nullptr}};
-  const auto out = scratch("tied") / "m.safetensors";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.safetensors";
   const auto report = write_safetensors(out, tensors, {});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->notes.size(), 1U);
@@ -52,7 +40,8 @@ TEST(safetensors_write, one_view_under_two_names_is_written_once_and_read_tied) 
 
 TEST(safetensors_write, what_the_format_has_not_is_listed_and_nothing_is_left) {
   const auto complex = Tensor::allocate(DType::kC128, {1});
-  const auto out = scratch("refused") / "m.safetensors";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.safetensors";
   const auto report =
       write_safetensors(out, {{"a", *complex, nullptr}, {"b", *complex, nullptr}}, {});
   ASSERT_FALSE(report.ok());
@@ -64,7 +53,8 @@ TEST(safetensors_write, what_the_format_has_not_is_listed_and_nothing_is_left) {
 TEST(safetensors_write, four_bit_floats_are_packed_as_they_are_read) {
   auto tensor = Tensor::allocate(DType::kF4E2M1, {4});
   for (size_t i = 0; i < 4; ++i) tensor->mutable_data()[i] = static_cast<std::byte>(3 * i);
-  const auto out = scratch("f4") / "m.safetensors";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.safetensors";
   ASSERT_TRUE(write_safetensors(out, {{"a", *tensor, nullptr}}, {}).ok());
   const auto read = read_file(out);
   ASSERT_TRUE(read.ok()) << read.error().text();
@@ -74,7 +64,8 @@ TEST(safetensors_write, four_bit_floats_are_packed_as_they_are_read) {
 TEST(safetensors_write, a_file_whose_header_begins_like_a_protobuf_is_known) {
   // A header of 0x..08 bytes: the first byte is the tag of an ONNX model's first field.
   for (size_t length = 1; length < 300; length += 8) {
-    const auto out = scratch("mark") / "m.safetensors";
+    const TemporaryFolder folder;
+    const auto out = folder.path / "m.safetensors";
     ASSERT_TRUE(
         write_safetensors(out, {{std::string(length, 'n'), Tensor::scalar_f32(1), nullptr}}, {}).ok());
     const auto read = read_file(out);

@@ -2,37 +2,24 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "formats/format.h"
 #include "formats/torch/archive_writer.h"
 #include "formats/torch/plain_tree.h"
 #include "tests/golden/golden.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
 
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::filesystem::path scratch(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / ("lanthorn_write_" + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
-
 TEST(torch_write, a_state_dict_of_pytorch_comes_out_byte_by_byte) {
   const auto contents = read_file(golden("state_zip.pth"));
   ASSERT_TRUE(contents.ok()) << contents.error().text();
-  const auto out = scratch("same") / "state_zip.pth";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "state_zip.pth";
   const auto report = write_torch(out, *contents->objects, {});
   ASSERT_TRUE(report.ok()) << report.error().text();
   EXPECT_EQ(report->bytes, std::filesystem::file_size(out));
-  EXPECT_EQ(content(out), content(golden("state_zip.pth")));
+  EXPECT_EQ(file_bytes(out), file_bytes(golden("state_zip.pth")));
 }
 
 TEST(torch_write, tied_tensors_share_a_record_in_both_forms) {
@@ -42,7 +29,8 @@ TEST(torch_write, tied_tensors_share_a_record_in_both_forms) {
   ASSERT_TRUE(turned.ok() && part.ok());
   const std::vector<FlatTensor> tensors = {{"a", base, nullptr}, {"b", *turned, nullptr}, {"c", *part, nullptr}};
   for (const TorchForm form : {TorchForm::kZip, TorchForm::kLegacy}) {
-    const auto out = scratch("tied") / "m.pth";
+    const TemporaryFolder folder;
+    const auto out = folder.path / "m.pth";
     ASSERT_TRUE(write_torch(out, tensors, {}, form).ok());
     const auto read = read_file(out);
     ASSERT_TRUE(read.ok()) << read.error().text();
@@ -61,7 +49,8 @@ TEST(torch_write, a_cast_keeps_ties_and_leaves_integers) {
       {"a", base, nullptr}, {"b", *part, nullptr}, {"i", Tensor::scalar_i64(7), nullptr}};
   WriteOptions options;
   options.floats = DType::kBF16;
-  const auto out = scratch("cast") / "m.pth";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.pth";
   ASSERT_TRUE(write_torch(out, tensors, options).ok());
   const auto read = read_file(out);
   ASSERT_TRUE(read.ok());
@@ -74,7 +63,8 @@ TEST(torch_write, a_cast_keeps_ties_and_leaves_integers) {
 
 TEST(torch_write, the_legacy_stream_refuses_what_pytorch_cannot_read_from_it) {
   const auto tensor = Tensor::allocate(DType::kU16, {2});
-  const auto out = scratch("refused") / "m.pth";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.pth";
   const auto report = write_torch(out, {{"a", *tensor, nullptr}}, {}, TorchForm::kLegacy);
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
@@ -112,7 +102,8 @@ TEST(torch_write, a_list_in_itself_is_written_and_a_tuple_in_itself_is_none) {
   const ObjectId tuple = tree.add_list({list}, Object::Kind::kTuple);
   tree.nodes[list].items = {list, tuple};
   tree.root = list;
-  const auto out = scratch("cycle") / "m.pth";
+  const TemporaryFolder folder;
+  const auto out = folder.path / "m.pth";
   const auto report = write_torch(out, tree, {});
   ASSERT_TRUE(report.ok()) << report.error().text();
   EXPECT_TRUE(read_file(out).ok());
