@@ -93,7 +93,7 @@ struct Checkpoint {
 /// "model_config", "pytorch_version", "training_date", ...} under these and other usual names, or a
 /// bare state_dict. A whole model counts as its state_dict. What has no member is in `rest`, also
 /// the model and the optimizer where they have an unusual shape. Errors as load(); kUnsupported for
-/// a file without tensors.
+/// a file that is no pickle and has no tensors.
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 /// The same of a tree that is in memory.
 Result<Checkpoint> checkpoint_of(const ObjectTree& tree);

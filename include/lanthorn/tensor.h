@@ -136,7 +136,7 @@ class Tensor {
   Result<Tensor> contiguous() const;
   /// The same elements under another shape of the same count. Contiguous only (checked).
   Tensor reshaped(Shape shape) const;
-  /// The elements converted, rounding to nearest even, saturating nothing (as PyTorch casts).
+  /// The elements as PyTorch casts them: to nearest even; float8_e4m3fn, and it alone, saturates.
   Result<Tensor> cast(DType dtype) const;
   /// All elements as integers, if this is an integer or bool tensor.
   std::optional<std::vector<int64_t>> to_ints() const;

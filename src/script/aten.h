@@ -18,8 +18,8 @@ class Lowering;
 /// (an int to a float or to a list where the schema says so). Positions are the schema's.
 class Args {
  public:
-  Args(std::vector<Value> values)
-      : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
+  Args(std::vector<Value> values)  // NOLINT(google-explicit-constructor)
+      : values_(std::move(values)) {}
   size_t size() const { return values_.size(); }
   const Value& operator[](size_t i) const { return values_[i]; }
   bool is_none(size_t i) const { return values_[i].is_none(); }
@@ -46,9 +46,8 @@ class Args {
 
 /// One overload: its schema as PyTorch writes it, "aten::add.Tensor(Tensor self, Tensor other, *,
 /// Scalar alpha=1) -> Tensor", and what it does. In-place forms ("aten::add_.Tensor(Tensor(a!)
-/// self,
-/// ...)") are found by themselves where the functional row exists: the result is cast to self's
-/// dtype and written through the view.
+/// self, ...)") are found by themselves where the functional row exists: the result is cast to
+/// self's dtype and written through the view.
 struct AtenRow {
   std::string_view schema;
   Result<Value> (*lower)(Lowering&, const Args&);

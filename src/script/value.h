@@ -60,8 +60,8 @@ class Value {
   Value(std::shared_ptr<Object> v) : state_(std::move(v)) {}  // NOLINT(google-explicit-constructor)
   Value(Device v) : state_(std::move(v)) {}                   // NOLINT(google-explicit-constructor)
   Value(Callable v) : state_(std::move(v)) {}                 // NOLINT(google-explicit-constructor)
-  Value(std::shared_ptr<const ClassType> v)
-      : state_(std::move(v)) {}    // NOLINT(google-explicit-constructor)
+  Value(std::shared_ptr<const ClassType> v)  // NOLINT(google-explicit-constructor)
+      : state_(std::move(v)) {}
   Value(Unknown v) : state_(v) {}  // NOLINT(google-explicit-constructor)
   static Value of_bool(bool v) {
     Value r;
