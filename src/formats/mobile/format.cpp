@@ -4,6 +4,7 @@
 #include "codec/pickle.h"
 #include "codec/zip.h"
 #include "formats/torch/archive.h"
+#include "formats/torch/globals.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/object_builder.h"
 #include "formats/torch/state_names.h"
@@ -20,6 +21,7 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   LAN_TRY(const auto pickle, archive.read("data.pkl", limits.max_memory_bytes));
   auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
   if (!tree) return std::move(tree).error().at("data.pkl");
+  mark_harmless_uses(*tree);
   ArchiveStorages storages(archive, "data", inflated_limit(limits, file->bytes().size()),
                            limits.check_crc);
   ObjectBuilder builder(*tree, storages, pickle.owner, limits.max_memory_bytes);
@@ -31,6 +33,9 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   contents.producer = archive.producer();
   LAN_TRY(contents.tensors, name_tensors(*objects));
   contents.notes = builder.take_notes();
+  for (std::string& note : hazard_notes(tree->globals, "data.pkl")) {
+    contents.notes.push_back(std::move(note));
+  }
   contents.notes.push_back("the bytecode of the archive is not read, its tensors are");
   return contents;
 }
