@@ -6,27 +6,28 @@ namespace {
 struct Row {
   std::string_view name;  // c10::ScalarType
   DType dtype;
+  std::string_view storage = {};  // the class that Python has for it
 };
 
 constexpr Row kRows[] = {
-    {"Byte", DType::kU8},
-    {"Char", DType::kI8},
-    {"Short", DType::kI16},
-    {"Int", DType::kI32},
-    {"Long", DType::kI64},
-    {"Half", DType::kF16},
-    {"Float", DType::kF32},
-    {"Double", DType::kF64},
+    {"Byte", DType::kU8, "ByteStorage"},
+    {"Char", DType::kI8, "CharStorage"},
+    {"Short", DType::kI16, "ShortStorage"},
+    {"Int", DType::kI32, "IntStorage"},
+    {"Long", DType::kI64, "LongStorage"},
+    {"Half", DType::kF16, "HalfStorage"},
+    {"Float", DType::kF32, "FloatStorage"},
+    {"Double", DType::kF64, "DoubleStorage"},
     {"ComplexHalf", DType::kC32},
-    {"ComplexFloat", DType::kC64},
-    {"ComplexDouble", DType::kC128},
-    {"Bool", DType::kBool},
-    {"QInt8", DType::kQI8},
-    {"QUInt8", DType::kQU8},
-    {"QInt32", DType::kQI32},
-    {"BFloat16", DType::kBF16},
-    {"QUInt4x2", DType::kQU4x2},
-    {"QUInt2x4", DType::kQU2x4},
+    {"ComplexFloat", DType::kC64, "ComplexFloatStorage"},
+    {"ComplexDouble", DType::kC128, "ComplexDoubleStorage"},
+    {"Bool", DType::kBool, "BoolStorage"},
+    {"QInt8", DType::kQI8, "QInt8Storage"},
+    {"QUInt8", DType::kQU8, "QUInt8Storage"},
+    {"QInt32", DType::kQI32, "QInt32Storage"},
+    {"BFloat16", DType::kBF16, "BFloat16Storage"},
+    {"QUInt4x2", DType::kQU4x2, "QUInt4x2Storage"},
+    {"QUInt2x4", DType::kQU2x4, "QUInt2x4Storage"},
     {"Bits1x8", DType::kBits1x8},
     {"Bits2x4", DType::kBits2x4},
     {"Bits4x2", DType::kBits4x2},
@@ -61,6 +62,13 @@ std::optional<DType> storage_dtype(std::string_view class_name) {
   if (!class_name.starts_with("torch.") || !name.ends_with(kEnd)) return std::nullopt;
   name.remove_suffix(kEnd.size());
   return of_scalar_type(name);
+}
+
+std::string_view storage_class(DType dtype) {
+  for (const Row& row : kRows) {
+    if (row.dtype == dtype) return row.storage;
+  }
+  return {};
 }
 
 std::optional<DType> torch_dtype(std::string_view global) {

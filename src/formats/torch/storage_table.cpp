@@ -48,29 +48,6 @@ DType torch_stand_in(DType dtype) {
   }
 }
 
-std::string_view storage_class(DType dtype) {
-  switch (dtype) {
-    case DType::kF32: return "FloatStorage";
-    case DType::kF64: return "DoubleStorage";
-    case DType::kF16: return "HalfStorage";
-    case DType::kBF16: return "BFloat16Storage";
-    case DType::kI64: return "LongStorage";
-    case DType::kI32: return "IntStorage";
-    case DType::kI16: return "ShortStorage";
-    case DType::kI8: return "CharStorage";
-    case DType::kU8: return "ByteStorage";
-    case DType::kBool: return "BoolStorage";
-    case DType::kC64: return "ComplexFloatStorage";
-    case DType::kC128: return "ComplexDoubleStorage";
-    case DType::kQI8: return "QInt8Storage";
-    case DType::kQU8: return "QUInt8Storage";
-    case DType::kQI32: return "QInt32Storage";
-    case DType::kQU4x2: return "QUInt4x2Storage";
-    case DType::kQU2x4: return "QUInt2x4Storage";
-    default: return {};
-  }
-}
-
 void StorageTable::note(std::string text) {
   if (notes_.size() < kMaxNotes) notes_.push_back(std::move(text));
 }

@@ -8,15 +8,12 @@
 #include <vector>
 
 #include "formats/output_file.h"
+#include "formats/torch/scalar_type.h"
 #include "formats/write.h"
 #include "lanthorn/result.h"
 #include "lanthorn/tensor.h"
 
 namespace lanthorn {
-
-/// The name of the storage class of a dtype, "FloatStorage"; empty for those that PyTorch keeps in
-/// an UntypedStorage (the unsigned ones but uint8, float8, ...), and has no class for.
-std::string_view storage_class(DType dtype);
 
 /// What PyTorch has in place of a dtype that it has none for, with the same bytes (int4: int8); the
 /// dtype itself for others.
