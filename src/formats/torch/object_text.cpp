@@ -217,13 +217,8 @@ bool Printer::known_instance(const Object& object, int depth) {
     return true;
   }
   if (name.starts_with("pathlib.")) {
-    std::string path;
-    for (const ObjectId part : given) {
-      if (!path.empty() && path.back() != '/' && path.back() != '\\') path += '/';
-      path += tree_[part].text;
-    }
     put(std::string(last_part(name)) + "(");
-    quoted(path.empty() ? "." : path, false);
+    quoted(path_text(tree_, given), false);
     put(")");
     return true;
   }

@@ -158,6 +158,15 @@ Status Walk::visit(ObjectId id) {
 
 std::string object_key_text(const ObjectTree& tree, ObjectId id) { return key_text(tree, id, 0); }
 
+std::string path_text(const ObjectTree& tree, const std::vector<ObjectId>& parts) {
+  std::string path;
+  for (const ObjectId part : parts) {
+    if (!path.empty() && path.back() != '/' && path.back() != '\\') path += '/';
+    path += tree[part].text;
+  }
+  return path.empty() ? "." : path;
+}
+
 bool is_module_state(const ObjectTree& tree, ObjectId id) {
   return std::all_of(kModuleParts.begin(), kModuleParts.end(), [&](std::string_view part) {
     const ObjectId found = tree.find(id, part);

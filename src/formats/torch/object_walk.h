@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
@@ -27,5 +28,8 @@ bool is_module_state(const ObjectTree& tree, ObjectId state);
 
 /// A key of a dict as a name has it: text, 0, True, (1, a).
 std::string object_key_text(const ObjectTree& tree, ObjectId id);
+
+/// The path that the parts of a pathlib object make, as str() gives it: "/runs/3".
+std::string path_text(const ObjectTree& tree, const std::vector<ObjectId>& parts);
 
 }  // namespace lanthorn

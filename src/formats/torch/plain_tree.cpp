@@ -330,12 +330,7 @@ Status Plainer::fill_made_of(const Object& old, ObjectId made) {
     return ok();
   }
   if (old.text.starts_with("pathlib.")) {
-    std::string path;
-    for (const ObjectId part : given) {
-      if (!path.empty() && path.back() != '/') path += '/';
-      path += old_[part].text;
-    }
-    set_text(made, path);
+    set_text(made, path_text(old_, given));
     return ok();
   }
   if (given.empty()) return ok();
