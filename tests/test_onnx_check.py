@@ -38,6 +38,12 @@ def test_a_finding_says_node_value_and_offset():
     assert 0 < finding["offset"] < (FOLDER / "input_from_nowhere.onnx").stat().st_size
 
 
+def test_names_that_are_no_utf8_leave_the_document_json(tmp_path):
+    data = (FOLDER / "input_from_nowhere.onnx").read_bytes()
+    (tmp_path / "bad.onnx").write_bytes(data.replace(b"ghost", b"gh\xffst"))
+    assert json.loads(program.call("check", tmp_path / "bad.onnx", "--json").stdout)["findings"][0]["value"] == "gh\ufffdst"
+
+
 def test_all_findings_come_at_once(tmp_path):
     onnx = pytest.importorskip("onnx")
     model = onnx.load(FOLDER / "nothing.onnx")
