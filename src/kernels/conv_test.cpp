@@ -76,11 +76,13 @@ void check_conv(const KernelTable& table, const Workers& workers, const ConvSize
   e.beta = 6.0f;
   convolve_nhwc(table, workers, s, packed, input.data(), output.data(), e, scratch.data());
   // Sums of k products below 1 are of the order of sqrt(k). A direct sum rounds each addition;
-  // Winograd F4's constants multiply that by up to about 30 (and by much less on average).
+  // Winograd F4's constants multiply that by up to about 30 in a tile's last pixel, and by about 1 in
+  // the mean of squares, which is therefore the sharper test of the two.
   const double k = static_cast<double>(s.group_in() * s.taps());
   const bool winograd =
       algorithm == ConvAlgorithm::kWinograd4 || algorithm == ConvAlgorithm::kWinograd2;
   const double bound = (winograd ? 3e-5 : 1e-6) * std::sqrt(k) + 2e-6;
+  double squares = 0.0;
   for (size_t i = 0; i < outputs; ++i) {
     const size_t pixel = i / s.out_c, o = i % s.out_c;
     double sum = plain_sum(s, input, weights, pixel / s.out_w / s.out_h, pixel / s.out_w % s.out_h,
@@ -90,6 +92,10 @@ void check_conv(const KernelTable& table, const Workers& workers, const ConvSize
     const double want = plain_activation(extra.activation, 0.0, 6.0, sum);
     ASSERT_TRUE(close(static_cast<double>(output[i]), want, bound))
         << "pixel " << pixel << " channel " << o << ": " << output[i] << " instead of " << want;
+    squares += (static_cast<double>(output[i]) - want) * (static_cast<double>(output[i]) - want);
+  }
+  if (outputs > 0 && std::isfinite(squares)) {
+    ASSERT_LT(std::sqrt(squares / static_cast<double>(outputs)), 2e-6 * std::sqrt(k) + 5e-7);
   }
 }
 
