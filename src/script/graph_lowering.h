@@ -88,7 +88,7 @@ class GraphLowering final : public Lowering {
   std::vector<std::optional<Dims>> elements_;  // by ValueId
   std::vector<bool> weight_;                   // by ValueId: came from the file
   std::unordered_map<std::string, ValueId> small_constants_;
-  std::unordered_map<std::string, ValueId> numbers_;  // by Dim::text()
+  std::unordered_map<std::string, ValueId> numbers_;  // by key_of(Dim)
   std::map<std::pair<ValueId, int64_t>, ValueId> sizes_;
   std::unordered_map<uint64_t, SizeSymbols::Source> unknown_sources_;  // by DimAtom::unknown_id
   std::unordered_map<uint64_t, ValueId> unknown_values_;

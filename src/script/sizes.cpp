@@ -5,6 +5,34 @@
 #include "script/graph_lowering.h"
 
 namespace lanthorn::script {
+namespace {
+
+/// A text that tells two dimensions apart wherever they differ; Dim::text() is for people and calls
+/// every number of which nothing is known "?".
+std::string key_of(const Dim& dim) {
+  if (dim.is_known()) return std::to_string(dim.value());
+  std::string key;
+  for (const DimTerm& term : dim.terms()->terms) {
+    key += (key.empty() ? "" : "+") + std::to_string(term.coefficient);
+    for (const auto& factor : term.factors) {
+      key += "*";
+      switch (factor->kind) {
+        case DimAtom::Kind::kSymbol:
+          key += factor->name;
+          break;
+        case DimAtom::Kind::kUnknown:
+          key += "?" + std::to_string(factor->unknown_id);
+          break;
+        default:
+          key += std::to_string(static_cast<int>(factor->kind)) + "(" + key_of(factor->args[0]) + "," +
+                 key_of(factor->args[1]) + ")";
+      }
+    }
+  }
+  return key;
+}
+
+}  // namespace
 
 std::optional<int64_t> GraphLowering::by_hints(const Dim& dim) {
   const Dim known = dim.substitute([&](const std::string& name) -> std::optional<Dim> {
@@ -127,7 +155,7 @@ Result<ValueId> GraphLowering::atom_value(const DimAtom& atom) {
 
 Result<ValueId> GraphLowering::number_value(const Dim& dim) {
   if (dim.is_known()) return constant(Tensor::of_ints(std::array{dim.value()}));
-  const std::string key = dim.text();
+  const std::string key = key_of(dim);
   if (const auto it = numbers_.find(key); it != numbers_.end()) return it->second;
   ValueId sum = kNoValue;
   for (const DimTerm& term : dim.terms()->terms) {
