@@ -44,6 +44,7 @@ bool whole_numbers(const Value& value) {
 }  // namespace
 
 Value Evaluator::missing(std::string what) {
+  if (!lowering_.symbols.asked_unknown) ++missing_operators_;
   const auto it = std::find_if(missing_.begin(), missing_.end(),
                                [&](const auto& entry) { return entry.first == what; });
   if (it == missing_.end()) {
@@ -151,6 +152,7 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
 }
 
 Result<Value> Evaluator::call_operator(std::string_view name, CallArguments arguments) {
+  lowering_.symbols.asked_unknown = false;
   if (holds_unknown(arguments)) {
     const bool ours = name.starts_with("prim::") || has_operator(name) || name == "aten::warn" ||
                       name == "aten::wait";

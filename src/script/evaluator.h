@@ -41,6 +41,8 @@ class Evaluator {
 
   /// All that was not supported, with places; nothing if all was.
   std::optional<Error> unsupported() const;
+  /// Whether all of it is what only the data of tensors tells.
+  bool lacks_only_data() const { return !missing_.empty() && missing_operators_ == 0; }
 
  private:
   struct Frame {
@@ -125,6 +127,7 @@ class Evaluator {
   uint64_t items_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   std::vector<std::pair<std::string, std::set<std::string>>> missing_;  // what, places
+  size_t missing_operators_ = 0;  // of missing_, those that data would not help
 };
 
 }  // namespace lanthorn::script

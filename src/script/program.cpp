@@ -5,6 +5,7 @@
 #include <set>
 
 #include "script/evaluator.h"
+#include "script/interpret.h"
 #include "script/instance.h"
 #include "script/program_inputs.h"
 
@@ -21,11 +22,14 @@ struct Attempt {
   const std::vector<SignatureInput>& inputs;
   const AxisSet& known;
   const EvaluationLimits& limits;
+  std::span<const lanthorn::Value> tensors = {};  // of an interpreted program
 
   GraphLowering lowering = GraphLowering();
   std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
   size_t next = 0;  // leaf
   size_t output_count = 0;
+  size_t next_tensor = 0;
+  bool needs_data = false;  // nothing was missing but what only the data tells
 
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
@@ -34,7 +38,16 @@ struct Attempt {
                            CallArguments arguments);
   Result<OutputTree> output(const Value& value, std::vector<ValueId>& outputs, int depth);
   Result<Evaluation> run();
+  Value input(const std::string& name, DType dtype, Dims dims, const Tensor* at_hand);
 };
+
+/// A graph input; of an interpreted program with its tensor.
+Value Attempt::input(const std::string& name, DType dtype, Dims dims, const Tensor* at_hand) {
+  const size_t index = lowering.graph()->inputs.size();
+  Value value(lowering.input(name, dtype, std::move(dims)));
+  if (at_hand) lowering.bind(lowering.graph()->inputs[index], *at_hand);
+  return value;
+}
 
 Value Attempt::value_of(const lanthorn::Value& value, const std::string& name, const Type& type) {
   if (const int64_t* integer = value.integer()) {
@@ -50,7 +63,7 @@ Value Attempt::value_of(const lanthorn::Value& value, const std::string& name, c
   if (const std::string* text = value.text()) return Value(*text);
   if (const Tensor* tensor = value.tensor()) {
     const Dims dims(tensor->shape().begin(), tensor->shape().end());
-    return Value(lowering.input(name, tensor->dtype(), dims));
+    return input(name, tensor->dtype(), dims, lowering.run_piece ? tensor : nullptr);
   }
   const Type element = type.args.empty() ? Type{"Any", {}} : type.args.back();
   if (const auto* sequence = value.sequence()) {
@@ -85,6 +98,8 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
                  "input '" + plan.name + "'", ""};
   }
   Dims dims;
+  const Tensor* at_hand = next_tensor < tensors.size() ? tensors[next_tensor].tensor() : nullptr;
+  ++next_tensor;
   for (size_t axis = 0; axis < input.hint.size(); ++axis) {
     if (known.contains({index, axis})) {
       dims.emplace_back(input.hint[axis]);
@@ -96,7 +111,7 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
     lowering.symbols.hints.emplace(symbol, input.hint[axis]);
     dims.push_back(Dim::symbol(symbol));
   }
-  return Value(lowering.input(plan.name, input.dtype, std::move(dims)));
+  return this->input(plan.name, input.dtype, std::move(dims), at_hand);
 }
 
 Result<Value> Attempt::build(const ParameterPlan& plan, bool& absent) {
@@ -263,13 +278,22 @@ Result<Evaluation> Attempt::run() {
   }
   auto result = call_entry(evaluator, instance.root, std::move(arguments));
   // What was not supported says more than what it led to.
-  if (auto unsupported = evaluator.unsupported()) return *std::move(unsupported);
-  if (!result) return std::move(result).error();
+  if (auto unsupported = evaluator.unsupported()) {
+    needs_data = evaluator.lacks_only_data();
+    return *std::move(unsupported);
+  }
+  if (!result) {
+    needs_data = result.error().code == ErrorCode::kUnsupported && lowering.symbols.asked_unknown;
+    return std::move(result).error();
+  }
 
   Evaluation out;
   std::vector<ValueId> outputs;
   LAN_TRY(out.outputs, output(*result, outputs, 0));
-  if (lowering.symbols.asked.empty()) {
+  if (lowering.run_piece) {
+    LAN_OK(lowering.compute(outputs));
+    lowering.graph()->outputs = std::move(outputs);
+  } else if (lowering.symbols.asked.empty()) {
     Graph& graph = *lowering.graph();
     graph.outputs = std::move(outputs);
     graph.name = instance.root->type->readable_name();
@@ -280,16 +304,37 @@ Result<Evaluation> Attempt::run() {
   return out;
 }
 
-}  // namespace
-
-Result<Evaluation> evaluate(const Program& program, std::string_view method,
-                            const std::vector<SignatureInput>& inputs,
-                            const EvaluationLimits& limits) {
+AxisSet all_axes_of(const std::vector<SignatureInput>& inputs) {
   AxisSet all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis)
       all.emplace(i, axis);
   }
+  return all;
+}
+
+}  // namespace
+
+Result<Interpretation> interpret(const Program& program, std::string_view method,
+                                 const std::vector<SignatureInput>& inputs,
+                                 std::span<const lanthorn::Value> tensors, const RunPiece& run,
+                                 const EvaluationLimits& limits) {
+  const AxisSet all = all_axes_of(inputs);
+  Attempt attempt{.program = program, .method = method, .inputs = inputs, .known = all, .limits = limits, .tensors = tensors};
+  attempt.lowering.run_piece = run;
+  LAN_TRY(Evaluation evaluation, attempt.run());
+  Interpretation out{std::move(evaluation.outputs), {}, std::move(evaluation.notes)};
+  for (const ValueId id : evaluation.graph->outputs) {
+    const Tensor* known = attempt.lowering.known(id);
+    out.tensors.emplace_back(known ? *known : attempt.lowering.bound(id));
+  }
+  return out;
+}
+
+Result<Evaluation> evaluate(const Program& program, std::string_view method,
+                            const std::vector<SignatureInput>& inputs,
+                            const EvaluationLimits& limits, bool* needs_data) {
+  const AxisSet all = all_axes_of(inputs);
   AxisSet known;
   while (true) {
     Attempt attempt{program, method, inputs, known, limits};
@@ -306,7 +351,10 @@ Result<Evaluation> evaluate(const Program& program, std::string_view method,
         return evaluation;
       }
       // It may be that symbolic sizes were what could not be done.
-      if (known == all) return evaluation;
+      if (known == all) {
+        if (needs_data) *needs_data = attempt.needs_data;
+        return evaluation;
+      }
       more = all;
     }
     known = std::move(more);

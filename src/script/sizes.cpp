@@ -35,7 +35,7 @@ std::string key_of(const Dim& dim) {
 }  // namespace
 
 std::optional<int64_t> GraphLowering::by_hints(const Dim& dim) {
-  const Dim known = dim.substitute([&](const std::string& name) -> std::optional<Dim> {
+  const Dim known = settled(dim).substitute([&](const std::string& name) -> std::optional<Dim> {
     const auto it = symbols.hints.find(name);
     return it == symbols.hints.end() ? std::nullopt : std::optional<Dim>(it->second);
   });
@@ -44,7 +44,11 @@ std::optional<int64_t> GraphLowering::by_hints(const Dim& dim) {
 
 Result<int64_t> GraphLowering::concrete(const Dim& dim) {
   if (dim.is_known()) return dim.value();
-  const auto value = by_hints(dim);
+  auto value = by_hints(dim);
+  if (!value && run_piece) {
+    LAN_OK(tell_unknowns(dim));
+    value = by_hints(dim);
+  }
   if (!value) {
     symbols.asked_unknown = true;
     return error(ErrorCode::kUnsupported,
@@ -65,7 +69,7 @@ Result<std::vector<int64_t>> GraphLowering::concrete(std::span<const Dim> dims) 
 }
 
 Result<bool> GraphLowering::equal(const Dim& a, const Dim& b) {
-  const Dim difference = a - b;
+  const Dim difference = settled(a - b);
   if (difference.is_known()) return difference.value() == 0;
   const DimRange range = range_of(difference);
   if ((range.low && *range.low > 0) || (range.high && *range.high < 0)) return false;
@@ -75,7 +79,7 @@ Result<bool> GraphLowering::equal(const Dim& a, const Dim& b) {
 }
 
 Result<bool> GraphLowering::less(const Dim& a, const Dim& b) {
-  const Dim difference = a - b;
+  const Dim difference = settled(a - b);
   if (difference.is_known()) return difference.value() < 0;
   const DimRange range = range_of(difference);
   if (range.high && *range.high < 0) return true;
@@ -90,6 +94,11 @@ Result<Dim> GraphLowering::integer_of(const TensorRef& tensor) {
   if (const auto& told = elements_[value]; told && told->size() == 1) return (*told)[0];
   if (const Tensor* constant_tensor = known(value)) {
     const auto reals = constant_tensor->to_doubles();
+    if (reals && reals->size() == 1) return Dim(static_cast<int64_t>((*reals)[0]));
+  }
+  if (run_piece) {
+    LAN_TRY(const Tensor* told, observe(value));
+    const auto reals = told->to_doubles();
     if (reals && reals->size() == 1) return Dim(static_cast<int64_t>((*reals)[0]));
   }
   if (!product(tensor->dims).is(1)) {
