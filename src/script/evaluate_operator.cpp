@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "script/evaluator.h"
+#include "script/quantized_operators.h"
 
 namespace lanthorn::script {
 namespace {
@@ -127,6 +128,8 @@ Result<Value> Evaluator::write_result(const Value& self, const Value& result) {
     *target = *source;
     return self;
   }
+  if (is_complex(target->dtype) != is_complex(source->dtype))
+    return lowering_.error(ErrorCode::kInvalidInput, "a result of another kind than the tensor that it is written to");
   LAN_TRY(const ValueId value, lowering_.read(source));
   return lowering_.write(target, value);
 }
@@ -154,13 +157,17 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
 Result<Value> Evaluator::call_operator(std::string_view name, CallArguments arguments) {
   lowering_.symbols.asked_unknown = false;
   if (holds_unknown(arguments)) {
-    const bool ours = name.starts_with("prim::") || has_operator(name) || name == "aten::warn" ||
+    const bool ours = name.starts_with("prim::") || has_operator(name) || is_quantized_operator(name) || name == "aten::warn" ||
                       name == "aten::wait";
     return ours ? Value(Unknown{}) : missing(std::string(name));
   }
   LAN_OK(upgrade(name, arguments));
   LAN_TRY(std::optional<Value> known, built_in(name, arguments));
   if (known) return *std::move(known);
+  LAN_TRY(std::optional<Value> quantized, call_quantized(name, arguments));
+  if (quantized) return *std::move(quantized);
+  LAN_TRY(std::optional<Value> complex, call_complex(name, arguments));
+  if (complex) return *std::move(complex);
 
   std::span<const Operator> overloads = operators_named(name);
   if (!overloads.empty() && match(overloads, arguments).op)

@@ -106,6 +106,10 @@ class Evaluator {
   Result<Value> run_operator(std::string_view name, std::span<const Operator> overloads,
                              const CallArguments& arguments);
   Result<std::optional<Value>> built_in(std::string_view name, CallArguments& arguments);
+  /// An operator that gets complex tensors or numbers; nothing where it treats them as all others.
+  Result<std::optional<Value>> call_complex(std::string_view name, CallArguments& arguments);
+  /// An operator that gets quantized tensors; nothing where its row knows of them.
+  Result<std::optional<Value>> call_quantized(std::string_view name, CallArguments& arguments);
   Status upgrade(std::string_view name, CallArguments& arguments);
   Result<Value> write_result(const Value& self, const Value& result);
   Value missing(std::string what);

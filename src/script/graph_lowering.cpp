@@ -197,6 +197,16 @@ Result<std::vector<Tensor>> GraphLowering::fold(const Node& node) const {
 }
 
 TensorRef GraphLowering::tensor(ValueId value) {
+  if (is_complex(type(value).dtype)) {
+    // Inside of a graph there are only the parts.
+    const Dims dims = type(value).dims;
+    const auto parts = emit("ViewAsReal", {value}, {}, "lanthorn");
+    LAN_CHECK(static_cast<bool>(parts));
+    TensorRef made = tensor(*parts);
+    made->dtype = type(value).dtype;
+    made->dims = dims;
+    return made;
+  }
   auto out = std::make_shared<SymTensor>();
   out->root = std::make_shared<StorageRoot>();
   out->root->current = value;

@@ -8,6 +8,7 @@
 #include "script/interpret.h"
 #include "script/instance.h"
 #include "script/program_inputs.h"
+#include "script/quantized_tensor.h"
 
 namespace lanthorn::script {
 namespace {
@@ -187,7 +188,10 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     return ok();
   };
   if (const TensorRef tensor = value.tensor()) {
-    LAN_TRY(const ValueId id, lowering.read(tensor));
+    LAN_TRY(ValueId id, lowering.read(tensor));
+    if (is_complex(tensor->dtype)) {
+      LAN_TRY(id, lowering.emit("ViewAsComplex", {id}, {}, "lanthorn"));
+    }
     LAN_OK(add(id));
     return tree;
   }
@@ -233,6 +237,10 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
       values.push_back(item);
     }
     return items(Kind::kDict, values);
+  }
+  if (is_quantized_tensor(value)) {
+    LAN_TRY(const TensorRef numbers, numbers_of(lowering, value));
+    return output(Value(numbers), outputs, depth);
   }
   if (const auto object = value.object();
       object && object->type && object->type->kind != ClassType::Kind::kModule) {
