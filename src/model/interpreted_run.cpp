@@ -69,9 +69,10 @@ Result<std::vector<Value>> PieceCache::run(const script::Piece& piece, const Run
 Result<script::Interpretation> PieceCache::interpret(const script::Program& program,
                                                      const std::vector<script::SignatureInput>& signature,
                                                      std::span<const Value> tensors,
-                                                     const RunOptions& options) {
+                                                     const RunOptions& options,
+                                                     const std::vector<NamedValue>* state) {
   return script::interpret(program, program.method, signature, tensors,
-                           [&](const script::Piece& piece) { return run(piece, options); });
+                           [&](const script::Piece& piece) { return run(piece, options); }, {}, state);
 }
 
 }  // namespace lanthorn

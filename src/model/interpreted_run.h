@@ -21,7 +21,8 @@ class PieceCache {
   /// Lets a run of the program go from question to question.
   Result<script::Interpretation> interpret(const script::Program& program,
                                            const std::vector<script::SignatureInput>& signature,
-                                           std::span<const Value> tensors, const RunOptions& options);
+                                           std::span<const Value> tensors, const RunOptions& options,
+                                           const std::vector<NamedValue>* state = nullptr);
 
  private:
   ExecutableOptions options_;

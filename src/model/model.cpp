@@ -136,12 +136,12 @@ Result<std::shared_ptr<const CompiledGraph>> Model::Impl::compile_program(
   auto compiled = std::make_shared<CompiledGraph>();
   compiled->options = wanted;
   compiled->signature = inputs;
+  compiled->pieces = std::make_shared<PieceCache>(wanted);
   if (!evaluated) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis)
         compiled->guards.push_back({i, axis, inputs[i].hint[axis]});
     }
-    compiled->pieces = std::make_shared<PieceCache>(wanted);
     if (compiled_.size() >= kMaxCompiled) compiled_.erase(compiled_.begin());
     compiled_.push_back(compiled);
     return std::shared_ptr<const CompiledGraph>(compiled);

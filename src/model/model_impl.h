@@ -25,7 +25,7 @@ struct CompiledGraph {
   std::vector<script::Guard> guards;
   script::OutputTree outputs;                      // programs
   std::shared_ptr<const Executable> executable;  // null where the program is interpreted: no one graph says it
-  std::shared_ptr<PieceCache> pieces;            // then; see interpreted_run.h
+  std::shared_ptr<PieceCache> pieces;            // then, and where a state is kept; see interpreted_run.h
 };
 
 struct Signature {

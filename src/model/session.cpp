@@ -37,7 +37,8 @@ struct Session::Impl {
     std::vector<Value> tensors;  // of the graph's inputs
     std::vector<script::SignatureInput> signature;  // of a program
   };
-  Result<std::vector<NamedValue>> interpret(const Call& call) const;
+  /// With a state the run starts from its attributes and leaves what it wrote there.
+  Result<std::vector<NamedValue>> interpret(const Call& call, State::Impl* state = nullptr) const;
   Result<Call> prepare(std::span<const NamedValue> inputs) const;
 };
 
@@ -173,9 +174,11 @@ Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> n
   return call;
 }
 
-Result<std::vector<NamedValue>> Session::Impl::interpret(const Call& call) const {
+Result<std::vector<NamedValue>> Session::Impl::interpret(const Call& call, State::Impl* state) const {
   LAN_TRY(script::Interpretation made,
-          call.compiled->pieces->interpret(*model->contents.program, call.signature, call.tensors, run));
+          call.compiled->pieces->interpret(*model->contents.program, call.signature, call.tensors, run,
+                                           state ? &state->attributes : nullptr));
+  if (state) state->attributes = std::move(made.attributes);
   std::vector<NamedValue> named;
   size_t next = 0;
   flatten_outputs(made.outputs, made.tensors, next, named);
@@ -213,13 +216,13 @@ Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs)
   return Error{ErrorCode::kOutOfMemory, "not enough memory to run the model", "", ""};
 }
 
-Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State&) const {
+Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State& state) const try {
   // An ONNX graph keeps nothing from call to call; a program may.
-  if (!impl_->graph) {
-    return Error{ErrorCode::kUnsupported, "what a program keeps from call to call is not supported yet",
-                 impl_->model->path.string(), "A run without a State starts from what the file holds."};
-  }
-  return run(inputs);
+  if (impl_->graph) return run(inputs);
+  LAN_TRY(const Impl::Call call, impl_->prepare(inputs));
+  return impl_->interpret(call, state.impl());
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to run the model", "", ""};
 }
 
 Result<std::vector<NamedTensor>> Session::run(std::span<const NamedTensor> inputs) const {

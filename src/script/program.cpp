@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "script/attribute_state.h"
 #include "script/evaluator.h"
 #include "script/interpret.h"
 #include "script/instance.h"
@@ -24,6 +25,7 @@ struct Attempt {
   const AxisSet& known;
   const EvaluationLimits& limits;
   std::span<const lanthorn::Value> tensors = {};  // of an interpreted program
+  const std::vector<NamedValue>* state = nullptr;  // attributes to start from
 
   GraphLowering lowering = GraphLowering();
   std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
@@ -31,6 +33,7 @@ struct Attempt {
   size_t output_count = 0;
   size_t next_tensor = 0;
   bool needs_data = false;  // nothing was missing but what only the data tells
+  std::vector<NamedValue> attributes = {};  // that an interpreted run with a state left
 
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
@@ -39,6 +42,8 @@ struct Attempt {
                            CallArguments arguments);
   Result<OutputTree> output(const Value& value, std::vector<ValueId>& outputs, int depth);
   Result<Evaluation> run();
+  Status start_from_state(const std::shared_ptr<Object>& root);
+  Status keep_state(const Object& root);
   Value input(const std::string& name, DType dtype, Dims dims, const Tensor* at_hand);
 };
 
@@ -254,6 +259,27 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
   return Error{ErrorCode::kUnsupported, "the program's result holds a " + kind_of(value), "", ""};
 }
 
+Status Attempt::start_from_state(const std::shared_ptr<Object>& root) {
+  for (const NamedValue& kept : *state) {
+    const AttributePlace place = place_of(root, kept.name);
+    if (!place.holder)
+      return Error{ErrorCode::kInvalidInput, "the state has an attribute '" + kept.name + "' that this model has not", "", ""};
+    const FieldSyntax* field = place.holder->type ? place.holder->type->field(place.name) : nullptr;
+    const Type declared = field ? field->type : Type{"Any", {}};
+    const Type& type = declared.optional() && !declared.args.empty() ? declared.args[0] : declared;
+    place.holder->set(place.name, value_of(kept.value, "state." + kept.name, type));
+  }
+  return ok();
+}
+
+Status Attempt::keep_state(const Object& root) {
+  for (const auto& [path, value] : changed_attributes(root, *program.root)) {
+    LAN_TRY(lanthorn::Value now, value_now(lowering, value));
+    attributes.push_back({path, std::move(now)});
+  }
+  return ok();
+}
+
 Result<Evaluation> Attempt::run() {
   const Instance instance = instance_of(program);
   if (!instance.root || !instance.root->type)
@@ -265,6 +291,7 @@ Result<Evaluation> Attempt::run() {
     return Error{ErrorCode::kUnsupported, "the program has no method '" + std::string(method) + "'",
                  "", names.empty() ? "" : "It has " + names + "."};
   }
+  if (state) LAN_OK(start_from_state(instance.root));
   Evaluator evaluator(*program.classes, instance.constants, program.version, lowering, limits);
   CallArguments arguments;
   const auto plans = plan_parameters(*function->syntax, inputs.size());
@@ -300,6 +327,7 @@ Result<Evaluation> Attempt::run() {
   LAN_TRY(out.outputs, output(*result, outputs, 0));
   if (lowering.run_piece) {
     LAN_OK(lowering.compute(outputs));
+    if (state) LAN_OK(keep_state(*instance.root));
     lowering.graph()->outputs = std::move(outputs);
   } else if (lowering.symbols.asked.empty()) {
     Graph& graph = *lowering.graph();
@@ -326,12 +354,13 @@ AxisSet all_axes_of(const std::vector<SignatureInput>& inputs) {
 Result<Interpretation> interpret(const Program& program, std::string_view method,
                                  const std::vector<SignatureInput>& inputs,
                                  std::span<const lanthorn::Value> tensors, const RunPiece& run,
-                                 const EvaluationLimits& limits) {
+                                 const EvaluationLimits& limits,
+                                 const std::vector<NamedValue>* state) {
   const AxisSet all = all_axes_of(inputs);
-  Attempt attempt{.program = program, .method = method, .inputs = inputs, .known = all, .limits = limits, .tensors = tensors};
+  Attempt attempt{.program = program, .method = method, .inputs = inputs, .known = all, .limits = limits, .tensors = tensors, .state = state};
   attempt.lowering.run_piece = run;
   LAN_TRY(Evaluation evaluation, attempt.run());
-  Interpretation out{std::move(evaluation.outputs), {}, std::move(evaluation.notes)};
+  Interpretation out{std::move(evaluation.outputs), {}, std::move(evaluation.notes), std::move(attempt.attributes)};
   for (const ValueId id : evaluation.graph->outputs) {
     const Tensor* known = attempt.lowering.known(id);
     out.tensors.emplace_back(known ? *known : attempt.lowering.bound(id));
