@@ -170,6 +170,13 @@ Result<Value> Evaluator::call_operator(std::string_view name, CallArguments argu
   if (complex) return *std::move(complex);
 
   std::span<const Operator> overloads = operators_named(name);
+  if (overloads.empty() && name.starts_with("aten::special_")) {
+    // torch.special has most of its functions under their plain names too.
+    const std::string plain = "aten::" + std::string(name.substr(14));
+    if (plain == "aten::gammaln") return call_operator("aten::lgamma", std::move(arguments));
+    if (plain == "aten::psi") return call_operator("aten::digamma", std::move(arguments));
+    if (has_operator(plain)) return call_operator(plain, std::move(arguments));
+  }
   if (!overloads.empty() && match(overloads, arguments).op)
     return run_operator(name, overloads, arguments);
 
