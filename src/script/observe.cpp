@@ -43,10 +43,10 @@ Result<const Tensor*> observed(Lowering& lowering, ValueId value) {
 void GraphLowering::bind(ValueId value, Tensor tensor) {
   if (bound_.size() <= value) bound_.resize(graph_->values.size());
   ValueType& type = graph_->values[value].type;
+  if (!type.ranked || !all_known(type.dims)) trail_ += shape_text(tensor.shape());
   for (size_t axis = 0; axis < type.dims.size() && axis < tensor.rank(); ++axis) {
     if (const auto id = lone_unknown(type.dims[axis])) {
       told_.emplace(*id, tensor.shape()[axis]);
-      trail_ += ":" + std::to_string(tensor.shape()[axis]);
     }
   }
   type = ValueType::tensor(tensor.dtype(), Dims(tensor.shape().begin(), tensor.shape().end()));
@@ -97,6 +97,7 @@ std::vector<ValueId> GraphLowering::kept_values(std::span<const uint32_t> nodes,
     const Node& node = graph_->nodes[i];
     const bool random = is_random(node);
     for (const ValueId made : node.outputs) {
+      if (is_bound(made) || graph_->constant(made)) continue;  // of an earlier piece
       const Dims& dims = type(made).dims;
       const bool sized = std::any_of(dims.begin(), dims.end(),
                                      [](const Dim& dim) { return lone_unknown(dim).has_value(); });
@@ -129,7 +130,11 @@ Result<std::vector<lanthorn::Value>> GraphLowering::run_nodes(std::span<const ui
   for (const uint32_t i : nodes) {
     Node node = graph_->nodes[i];
     for (ValueId& id : node.inputs) id = id_of(id);
-    for (ValueId& id : node.outputs) id = id_of(id);
+    for (ValueId& id : node.outputs) {
+      // What is there already is not made a second time.
+      const bool there = is_bound(id) || graph_->constant(id);
+      id = there ? graph->add_value("", graph_->values[id].type) : id_of(id);
+    }
     graph->nodes.push_back(std::move(node));
   }
   for (const ValueId value : outputs) graph->outputs.push_back(id_of(value));

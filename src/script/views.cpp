@@ -161,6 +161,7 @@ Result<Value> GraphLowering::write(const TensorRef& target, ValueId value) {
   LAN_TRY(const ValueId fitted, fit_to(value, target->dtype, target->dims));
   LAN_TRY(const ValueId storage, put_back(target, fitted));
   StorageRoot& root = *target->root;
+  if (run_piece && root.version == 0) roots_.push_back(target->root);
   root.current = storage;
   ++root.version;
   // What was written is what this view now reads.
