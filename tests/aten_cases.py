@@ -301,7 +301,7 @@ POOLED, PLACES = F.max_pool2d(IMAGE, 2, return_indices=True)
 case("max_unpool2d", lambda x, i: F.max_unpool2d(x, i, 2, output_size=(9, 7)), POOLED, PLACES)
 case("max_unpool2d_unbatched", lambda x, i: F.max_unpool2d(x, i, 2, output_size=(9, 7)), POOLED[0], PLACES[0])
 case("embedding_max_norm", lambda i, w: F.embedding(i, w.clone(), max_norm=1.0), INDEX, MATRIX)
-case("lstm_projections", lambda x, m=torch.nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True).eval(): m(x), A)
+case("lstm_projections", lambda x, m=torch.nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True).eval().requires_grad_(False): m(x), A)
 case("fake_quantize", lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 3, -8, 7), A)
 case("fake_quantize_channel", lambda x: torch.fake_quantize_per_channel_affine(x, torch.tensor([0.1, 0.2, 0.05]), torch.tensor([0, 3, -2], dtype=torch.int32), 1, -8, 7), A)
 
