@@ -81,7 +81,7 @@ class Session {
   /// Inputs by name, or by position where the name is empty. kInvalidInput names the input, what
   /// came and what the model wants.
   Result<std::vector<NamedValue>> run(std::span<const NamedValue> inputs) const;
-  /// kUnsupported for programs (TorchScript), whose attributes are not carried from call to call yet.
+  /// What a program (TorchScript) writes to its own attributes is in `state` for the next run.
   Result<std::vector<NamedValue>> run(std::span<const NamedValue> inputs, State& state) const;
   Result<std::vector<NamedTensor>> run(std::span<const NamedTensor> inputs) const;
   Result<std::vector<NamedTensor>> run(std::initializer_list<NamedTensor> inputs) const;
