@@ -93,6 +93,8 @@ Result<lanthorn::Value> value_now(GraphLowering& lowering, const Value& value, i
     }
     LAN_OK(lowering.compute(std::array{id}));
     const Tensor* known = lowering.known(id);
+    if (!known && !lowering.is_bound(id))
+      return lowering.error(ErrorCode::kUnsupported, "an attribute that is no tensor any more");
     return lanthorn::Value(known ? *known : lowering.bound(id));
   }
   if (const Dim* integer = value.integer()) {

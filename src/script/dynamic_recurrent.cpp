@@ -92,7 +92,8 @@ Result<std::optional<Value>> dynamic_recurrent(Lowering& lowering, const CallArg
   const ValueId first_state = lstm ? e.read(start->items[1].tensor()) : kNoValue;
   const Dims dims = e.dims(x);
   if (e.failed()) return e.error();
-  LAN_TRY(const int64_t steps, lowering.concrete(dims.at(0)));
+  if (dims.size() != 3) return Answer();
+  LAN_TRY(const int64_t steps, lowering.concrete(dims[0]));
   if (steps < 1 || steps > kMostSteps || cells.empty() || cells.size() % directions != 0) return Answer();
   std::vector<ValueId> hiddens, states;
   for (size_t layer = 0; layer < cells.size() / directions; ++layer) {
@@ -105,11 +106,12 @@ Result<std::optional<Value>> dynamic_recurrent(Lowering& lowering, const CallArg
                       lstm ? e.select(first_state, 0, Dim(static_cast<int64_t>(row))) : kNoValue};
       const Dims width = e.dims(d.hidden_weight);
       if (e.failed()) return e.error();
+      if (width.size() != 2) return lowering.error(ErrorCode::kCorrupt, "a recurrent weight is no matrix");
       std::vector<ValueId> made(static_cast<size_t>(steps));
       for (int64_t step = 0; step < steps; ++step) {
         const int64_t at = side == 0 ? step : steps - 1 - step;
         const ValueId h = product(e, carried.hidden, d.hidden_weight, d.hidden_bias, d.reduced);
-        carried = (lstm ? lstm_step : gru_step)(e, e.select(from_x, 0, Dim(at)), h, carried, width.at(0));
+        carried = (lstm ? lstm_step : gru_step)(e, e.select(from_x, 0, Dim(at)), h, carried, width[0]);
         made[static_cast<size_t>(at)] = e.unsqueeze(carried.hidden, {0});
       }
       hiddens.push_back(e.unsqueeze(carried.hidden, {0}));

@@ -62,13 +62,17 @@ Result<Value> part(Lowering& lowering, const Value& value, int64_t which) {
 Result<Value> joined_values(Lowering& lowering, const Value& real, const Value& imaginary) {
   if (real.is_unknown() || imaginary.is_unknown()) return Value(Unknown{});
   if (const auto list = real.list()) {
+    if (!imaginary.list() || imaginary.list()->items.size() != list->items.size())
+      return lowering.error(ErrorCode::kUnsupported, "an operator of complex tensors that gives lists of two lengths");
     std::vector<Value> items;
     for (size_t i = 0; i < list->items.size(); ++i) {
-      LAN_TRY(Value one, joined_values(lowering, list->items[i], imaginary.list()->items.at(i)));
+      LAN_TRY(Value one, joined_values(lowering, list->items[i], imaginary.list()->items[i]));
       items.push_back(std::move(one));
     }
     return make_list(std::move(items), list->element_type);
   }
+  if (!real.tensor() || !imaginary.tensor())
+    return lowering.error(ErrorCode::kUnsupported, "an operator of complex tensors that gives no tensor");
   Emitter e(lowering);
   const ValueId parts = joined(e, e.read(real.tensor()), e.read(imaginary.tensor()));
   if (e.failed()) return e.error();

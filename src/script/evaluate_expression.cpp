@@ -7,6 +7,7 @@
 #include "script/depth.h"
 #include "script/evaluator.h"
 #include "script/lexer.h"
+#include "script/quantized_tensor.h"
 
 namespace lanthorn::script {
 
@@ -273,6 +274,9 @@ Result<Value> Evaluator::eval_path(const Expr& expr) {
 
 Result<Value> Evaluator::attribute(const Value& value, std::string_view name) {
   if (value.is_unknown()) return value;
+  if (is_quantized_tensor(value)) {
+    return call_operator(name == "shape" ? "aten::size" : name == "ndim" ? "aten::dim" : "prim::" + std::string(name), {{value}, {}});
+  }
   if (const std::shared_ptr<Object> object = value.object()) {
     if (const Value* found = object->find(name)) return *found;
     if (object->type) {

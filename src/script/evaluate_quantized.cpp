@@ -62,6 +62,8 @@ Result<std::optional<Value>> Evaluator::call_quantized(std::string_view name, Ca
   if (list_work && !(name == "aten::len" && is_quantized_tensor(*first))) return Answer();
   if (!is_quantized_tensor(operand)) return Answer(missing(std::string(name) + " of tensors of which some are quantized"));
   const Rounding rounding = rounding_of(operand);
+  if (rounding.scales.empty() || rounding.zero_points.empty())
+    return lowering_.error(ErrorCode::kInvalidInput, "a quantized tensor without a scale");
   Emitter e(lowering_);
   const auto plain = [&](const Value& value) -> Result<Value> {
     if (is_quantized_tensor(value)) {
@@ -123,6 +125,9 @@ Result<std::optional<Value>> Evaluator::call_quantized(std::string_view name, Ca
     rounds = true;
   } else if (!rounds && !is_among(pure, kSameNumbers)) {
     return Answer(missing(std::string(name) + " of quantized tensors"));
+  }
+  if (rounding.axis >= 0 && pure != "clone" && pure != "contiguous" && pure != "detach" && pure != "alias") {
+    return Answer(missing(std::string(name) + " of a tensor that is quantized per channel"));
   }
   if (pure == "copy" && in_place) {
     LAN_TRY(const Value written, call_operator(name, std::move(floats)));

@@ -412,7 +412,7 @@ Status Evaluator::assign(const Expr& target, Value value) {
       LAN_TRY(const Value holder, eval(*target.items[0]));
       if (holder.is_unknown()) return ok();
       const std::shared_ptr<Object> object = holder.object();
-      if (!object)
+      if (!object || (object->type && object->type->kind == ClassType::Kind::kOpaque))
         return lowering_.error(ErrorCode::kCorrupt,
                                "a " + kind_of(holder) + " takes no attributes");
       if (const FieldSyntax* field = object->type ? object->type->field(target.text) : nullptr) {

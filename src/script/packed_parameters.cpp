@@ -90,14 +90,20 @@ Result<PackedWeights> unpacked(Lowering& lowering, const Value& value) {
   if (!object) return lowering.error(ErrorCode::kInvalidInput, "packed weights are an object, and a " + kind_of(value) + " came");
   PackedWeights out;
   if (const Value* weight = object->find("weight")) {
+    const auto at = [&](std::string_view name) {
+      const Value* held = object->find(name);
+      return held ? *held : Value();
+    };
+    const Value groups = at("groups"), transposed = at("transposed");
+    if (!is_weight(*weight) || !groups.integer() || !transposed.flag()) return unknown_state(lowering, *object);
     out.weight = *weight;
-    out.bias = *object->find("bias");
-    out.stride = ints_of(*object->find("stride"));
-    out.padding = ints_of(*object->find("padding"));
-    out.dilation = ints_of(*object->find("dilation"));
-    out.output_padding = ints_of(*object->find("output_padding"));
-    out.groups = *object->find("groups")->integer();
-    out.transposed = *object->find("transposed")->flag();
+    out.bias = at("bias");
+    out.stride = ints_of(at("stride"));
+    out.padding = ints_of(at("padding"));
+    out.dilation = ints_of(at("dilation"));
+    out.output_padding = ints_of(at("output_padding"));
+    out.groups = *groups.integer();
+    out.transposed = *transposed.flag();
     return out;
   }
   const Value* held = object->find("__state__");

@@ -363,6 +363,8 @@ Result<Interpretation> interpret(const Program& program, std::string_view method
   Interpretation out{std::move(evaluation.outputs), {}, std::move(evaluation.notes), std::move(attempt.attributes)};
   for (const ValueId id : evaluation.graph->outputs) {
     const Tensor* known = attempt.lowering.known(id);
+    if (!known && !attempt.lowering.is_bound(id))
+      return Error{ErrorCode::kUnsupported, "the program's result holds what is no tensor", "", ""};
     out.tensors.emplace_back(known ? *known : attempt.lowering.bound(id));
   }
   return out;

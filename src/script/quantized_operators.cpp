@@ -290,10 +290,20 @@ Result<Value> make_quantized_of(const Context& c, bool per_channel) {
   return quantize(c.lowering, x, rounding);
 }
 
+/// How the first operand is rounded, if it is quantized with one scale.
+Result<Rounding> single_rounding(const Context& c) {
+  if (is_quantized_tensor(c.at(0))) {
+    Rounding rounding = rounding_of(c.at(0));
+    if (rounding.axis < 0 && rounding.scales.size() == 1 && rounding.zero_points.size() == 1) return rounding;
+  }
+  return c.lowering.error(ErrorCode::kInvalidInput, "an operand that is not quantized with one scale");
+}
+
 // (qa, scalar): the scale stays and the zero point moves, as far as the integers reach
 Result<Value> add_scalar(const Context& c, bool relu) {
-  Rounding rounding = rounding_of(c.at(0));
+  LAN_TRY(Rounding rounding, single_rounding(c));
   LAN_TRY(const std::vector<double> by, known_numbers(c.lowering, c.at(1)));
+  if (by.size() != 1) return c.lowering.error(ErrorCode::kInvalidInput, "a sum with more than one number");
   const bool is_signed = rounding.dtype == DType::kQI8;
   const double low = is_signed ? -128 : 0, high = is_signed ? 127 : 255;
   double& scale = rounding.scales.at(0);
@@ -317,8 +327,9 @@ Result<Value> add_scalar(const Context& c, bool relu) {
 }
 
 Result<Value> mul_scalar(const Context& c, bool relu) {
-  Rounding rounding = rounding_of(c.at(0));
+  LAN_TRY(Rounding rounding, single_rounding(c));
   LAN_TRY(const std::vector<double> by, known_numbers(c.lowering, c.at(1)));
+  if (by.size() != 1) return c.lowering.error(ErrorCode::kInvalidInput, "a product with more than one number");
   const bool is_signed = rounding.dtype == DType::kQI8;
   if (by.at(0) == 0) {
     rounding.scales.at(0) = 1;

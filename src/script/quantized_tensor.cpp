@@ -39,6 +39,10 @@ DType plain_type(DType dtype) {
 /// Scales or zero points, in the shape that broadcasts along the axis.
 ValueId along(Emitter& e, const std::vector<double>& numbers, const Rounding& rounding, int64_t rank, DType dtype) {
   Shape shape;
+  if (rounding.axis >= rank) {
+    e.fail(e.lowering().error(ErrorCode::kUnsupported, "a tensor quantized per channel, without its channels"));
+    return kNoValue;
+  }
   if (rounding.axis >= 0) {
     shape.assign(static_cast<size_t>(rank), 1);
     shape.at(static_cast<size_t>(rounding.axis)) = static_cast<int64_t>(numbers.size());

@@ -90,6 +90,7 @@ Result<Value> rfft(Lowering& lowering, const Args& args) {
 /// The real signal whose transform's first half is `x`.
 ValueId to_real(Emitter& e, const Signal& x, int64_t axis, const Dim& length, Norm norm) {
   Signal whole = x;
+  if (e.failed()) return kNoValue;
   if (e.dims(x.value).back().is(1)) {  // real numbers have imaginary parts of 0
     const ValueId real = e.squeeze(x.value, {-1});
     whole.value = joined(e, real, e.expand(e.number(0, x.dtype), x.dims));

@@ -40,7 +40,7 @@ Result<Outputs> run_projecting(Emitter& e, const Layers& in) {
   const size_t per = in.biases ? 5 : 3;
   const Dims x_dims = e.dims(in.x);
   if (e.failed()) return e.error();
-  LAN_TRY(const int64_t steps, e.lowering().concrete(x_dims.at(0)));
+  LAN_TRY(const int64_t steps, e.lowering().concrete(x_dims.empty() ? Dim(0) : x_dims[0]));
   if (steps < 1 || steps > kMostSteps) {
     return e.lowering().error(ErrorCode::kUnsupported, "an LSTM with projections over " + std::to_string(steps) + " steps");
   }
@@ -56,7 +56,9 @@ Result<Outputs> run_projecting(Emitter& e, const Layers& in) {
         from_x = e.op("Add", {from_x, e.op("Add", {e.read(in.params[first + 2]), e.read(in.params[first + 3])})});
       }
       const ValueId recurrent = weight(1), project = weight(in.biases ? 4 : 2);
-      const Dim row(layer * directions + direction), size = in.params[first + per - 1]->dims.at(1);
+      const Dims& projection = in.params[first + per - 1]->dims;
+      if (projection.size() != 2) return e.lowering().error(ErrorCode::kInvalidInput, "an LSTM's projection is no matrix");
+      const Dim row(layer * directions + direction), size = projection[1];
       ValueId hidden = e.select(in.hidden, 0, row), state = e.select(in.state, 0, row);
       std::vector<ValueId> made(static_cast<size_t>(steps));
       for (int64_t step = 0; step < steps; ++step) {

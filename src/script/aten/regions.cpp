@@ -50,7 +50,9 @@ Result<Value> position_sensitive(Lowering& lowering, const Args& args) {
   LAN_TRY(const int64_t height, lowering.concrete(args.integer(3)));
   LAN_TRY(const int64_t width, lowering.concrete(args.integer(4)));
   LAN_TRY(const int64_t ratio, lowering.concrete(args.integer(5)));
-  LAN_TRY(const int64_t channels, lowering.concrete(args.tensor(0)->dims.at(1)));
+  if (args.tensor(0)->dims.size() != 4 || args.tensor(1)->dims.size() != 2)
+    return lowering.error(ErrorCode::kInvalidInput, "ps_roi_align wants pictures of four dimensions and regions of two");
+  LAN_TRY(const int64_t channels, lowering.concrete(args.tensor(0)->dims[1]));
   if (height < 1 || width < 1 || height > 1024 || width > 1024 || channels % (height * width) != 0) {
     return lowering.error(ErrorCode::kInvalidInput, "the channels are no multiple of the cells");
   }
@@ -65,7 +67,7 @@ Result<Value> position_sensitive(Lowering& lowering, const Args& args) {
   const int64_t cells = height * width;
   std::vector<int64_t> own;
   for (int64_t i = 0; i < cells; ++i) own.push_back(i * cells + i);
-  const Dim count = args.tensor(1)->dims.at(0), made(channels / cells);
+  const Dim count = args.tensor(1)->dims[0], made(channels / cells);
   const ValueId flat = e.reshape(pooled, {count, made, Dim(cells * cells)});
   const ValueId picked = e.op("Gather", {flat, e.ints(std::move(own))}, {{"axis", int64_t{2}}});
   const ValueId result = e.reshape(picked, {count, made, Dim(height), Dim(width)});
