@@ -220,3 +220,187 @@ case("bags", lambda i, o, w: (F.embedding_bag(i, MATRIX, o), F.embedding_bag(i, 
 case("mode", lambda i: (i.mode()[0], i.mode(1, keepdim=True)[0]), J)
 case("label_smoothing", lambda x, t, w: (F.cross_entropy(x, t, label_smoothing=0.1), F.cross_entropy(x, t, w, label_smoothing=0.2, ignore_index=4), F.cross_entropy(x, x.softmax(1), label_smoothing=0.1)), torch.randn(4, 5), torch.tensor([0, 2, 4, 1]), torch.rand(5))
 case("neg_bytes", lambda x: -x, BYTES)
+
+# Linear algebra.
+SQUARE = torch.randn(2, 3, 3) + 3 * torch.eye(3)
+RIGHT = torch.randn(2, 3, 4)
+SPD = SQUARE @ SQUARE.mT + torch.eye(3)
+for name in "inv det slogdet svdvals".split():
+    case(f"linalg_{name}", lambda x, f=getattr(torch.linalg, name): f(x), SQUARE)
+case("linalg_inv_ex", lambda x: torch.linalg.inv_ex(x), SQUARE)
+case("linalg_solve", lambda a, b: torch.linalg.solve(a, b), SQUARE, RIGHT)
+case("linalg_solve_broadcast", lambda a, b: torch.linalg.solve(a, b), SQUARE[0], RIGHT)
+case("linalg_solve_vector", lambda a, b: torch.linalg.solve(a, b), SQUARE[0], RIGHT[0, :, 0])
+case("linalg_solve_right", lambda a, b: torch.linalg.solve(a, b, left=False), SQUARE, RIGHT.mT.contiguous())
+case("linalg_solve_triangular", lambda a, b: torch.linalg.solve_triangular(a, b, upper=True), SQUARE, RIGHT)
+case("linalg_solve_triangular_unit", lambda a, b: torch.linalg.solve_triangular(a, b, upper=False, unitriangular=True), SQUARE, RIGHT)
+for upper in (False, True):
+    case(f"linalg_cholesky_{upper}", lambda x, u=upper: torch.linalg.cholesky(x, upper=u), SPD)
+    case(f"cholesky_solve_{upper}", lambda b, x, u=upper: torch.cholesky_solve(b, torch.linalg.cholesky(x, upper=u), u), RIGHT, SPD)
+case("linalg_eigvalsh", lambda x: torch.linalg.eigvalsh(x), SPD)
+case("linalg_eigh_values", lambda x: torch.linalg.eigh(x, UPLO="U")[0], SPD)
+case("linalg_eigh_whole", lambda x: (lambda w, v: v @ torch.diag_embed(w) @ v.mT)(*torch.linalg.eigh(x)), SPD)
+case("linalg_svd_whole", lambda x: (lambda u, s, v: u @ torch.diag_embed(s) @ v)(*torch.linalg.svd(x, full_matrices=False)), RIGHT)
+case("linalg_svd_tall", lambda x: (lambda u, s, v: u @ torch.diag_embed(s) @ v)(*torch.linalg.svd(x, full_matrices=False)), RIGHT.mT.contiguous())
+for mode in ("reduced", "complete"):
+    for kind, x in (("wide", RIGHT), ("tall", RIGHT.mT.contiguous())):
+        case(f"linalg_qr_{mode}_{kind}", lambda x, m=mode: torch.linalg.qr(x, m), x)
+case("linalg_pinv", lambda x: torch.linalg.pinv(x), RIGHT)
+for n in (0, 1, 3, -2):
+    case(f"linalg_matrix_power_{n}", lambda x, n=n: torch.linalg.matrix_power(x, n), SQUARE)
+for order in (1, -1, 2, -2, float("inf"), float("-inf"), "fro", "nuc"):
+    case(f"linalg_matrix_norm_{order}", lambda x, o=order: torch.linalg.matrix_norm(x, o), RIGHT)
+case("linalg_matrix_norm_dims", lambda x: torch.linalg.matrix_norm(x, 1, dim=(0, 2), keepdim=True), A)
+case("kron", lambda x, y: torch.kron(x, y), MATRIX, OTHER[:, :2])
+
+# Losses.
+SIGNS = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0])
+CLASSES = torch.tensor([0, 2, 1, 3, 2])
+for reduction in ("none", "mean", "sum"):
+    case(f"cosine_embedding_{reduction}", lambda x, y, t, r=reduction: F.cosine_embedding_loss(x, y, t, 0.2, reduction=r), MATRIX, MATRIX.flip(0), SIGNS)
+    case(f"triplet_{reduction}", lambda x, y, z, r=reduction: F.triplet_margin_loss(x, y, z, swap=True, reduction=r), MATRIX, MATRIX + 0.5, MATRIX.flip(0))
+    case(f"hinge_embedding_{reduction}", lambda x, t, r=reduction: F.hinge_embedding_loss(x, t, reduction=r), MATRIX[:, 0], SIGNS)
+    case(f"margin_ranking_{reduction}", lambda x, y, t, r=reduction: F.margin_ranking_loss(x, y, t, 0.1, reduction=r), MATRIX[:, 0], MATRIX[:, 1], SIGNS)
+    case(f"soft_margin_{reduction}", lambda x, t, r=reduction: F.soft_margin_loss(x, t, reduction=r), MATRIX[:, 0], SIGNS)
+    case(f"multi_margin_{reduction}", lambda x, t, r=reduction: F.multi_margin_loss(x, t, p=2, reduction=r), MATRIX, CLASSES)
+    case(f"multilabel_margin_{reduction}", lambda x, t, r=reduction: F.multilabel_margin_loss(x, t, reduction=r), MATRIX, torch.tensor([[1, 3, -1, 0], [0, -1, 2, 3], [-1, 1, 1, 1], [0, 1, 2, 3], [2, -1, -1, -1]]))
+    case(f"poisson_nll_{reduction}", lambda x, t, r=reduction: F.poisson_nll_loss(x, t, full=True, reduction=r), MATRIX, MATRIX.abs() * 3)
+case("multi_margin_weight", lambda x, t, w: F.multi_margin_loss(x, t, weight=w, margin=0.5), MATRIX, CLASSES, P[0, 0])
+case("poisson_nll_not_log", lambda x, t: F.poisson_nll_loss(x, t, log_input=False), MATRIX.abs(), MATRIX.abs() * 3)
+
+# Counting, arranging, integrating.
+case("histc", lambda x: torch.histc(x, 5, -2, 2), A)
+case("histc_own_bounds", lambda x: torch.histc(x, 7), A)
+case("histc_equal", lambda x: torch.histc(x, 4), torch.ones(5))
+case("bincount", lambda x: torch.bincount(x), J.flatten())
+case("bincount_weights", lambda x, w: torch.bincount(x, w, minlength=9), J.flatten(), P.flatten())
+case("isin", lambda x, y: torch.isin(x, y), I, J)
+case("isin_not", lambda x: torch.isin(x, 3, invert=True), I)
+case("nanmean", lambda x: torch.nanmean(x), SPECIAL[[0, 2, 3, 8, 9]])
+case("nanmean_dim", lambda x: torch.nanmean(x, 1, keepdim=True), torch.where(YES, A, torch.nan))
+for dim in (0, 1, -1):
+    case(f"logcumsumexp_{dim}", lambda x, d=dim: torch.logcumsumexp(x, d), A * 30)
+    case(f"trapz_{dim}", lambda x, d=dim: torch.trapz(x, dx=0.5, dim=d), A)
+case("trapezoid_x", lambda y, x: torch.trapezoid(y, x), A, ROW.sort()[0])
+case("trapezoid_x_whole", lambda y, x: torch.trapezoid(y, x, dim=1), A, B.sort(1)[0])
+case("cumulative_trapezoid", lambda y: torch.cumulative_trapezoid(y, dim=1), A)
+case("cartesian_prod", lambda x, y, z: torch.cartesian_prod(x, y, z), ROW, ROW[:2], ROW[1:])
+case("combinations", lambda x: torch.combinations(x, 3), MATRIX[:, 0])
+case("combinations_again", lambda x: torch.combinations(x, 2, with_replacement=True), ROW)
+case("combinations_too_many", lambda x: torch.combinations(x, 5), ROW)
+case("block_diag", lambda x, y, z: torch.block_diag(x, y, z), MATRIX, OTHER, ROW)
+case("vander", lambda x: torch.vander(x), ROW)
+case("vander_increasing", lambda x: torch.vander(x, 3, True), ROW)
+case("as_strided", lambda x: x.as_strided((2, 3), (1, 2), 1), A)
+for name in "hamming blackman bartlett kaiser hann".split():
+    for periodic in (True, False):
+        case(f"{name}_window_{periodic}", lambda x, f=getattr(torch, f"{name}_window"), p=periodic: x * f(4, p), ROW)
+
+# Pools back, regions, embeddings.
+POOLED, PLACES = F.max_pool2d(IMAGE, 2, return_indices=True)
+case("max_unpool2d", lambda x, i: F.max_unpool2d(x, i, 2, output_size=(9, 7)), POOLED, PLACES)
+case("max_unpool2d_unbatched", lambda x, i: F.max_unpool2d(x, i, 2, output_size=(9, 7)), POOLED[0], PLACES[0])
+case("embedding_max_norm", lambda i, w: F.embedding(i, w.clone(), max_norm=1.0), INDEX, MATRIX)
+case("lstm_projections", lambda x, m=torch.nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True).eval(): m(x), A)
+case("fake_quantize", lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 3, -8, 7), A)
+case("fake_quantize_channel", lambda x: torch.fake_quantize_per_channel_affine(x, torch.tensor([0.1, 0.2, 0.05]), torch.tensor([0, 3, -2], dtype=torch.int32), 1, -8, 7), A)
+
+# Complex numbers and Fourier transforms.
+C, D = torch.complex(A, B), torch.complex(B, P)
+
+
+def written_slice(x):
+    made = torch.zeros(2, 3, 6, dtype=torch.cfloat)
+    made[:, 1:, 2:4] = x[:, :2, :2] * 2
+    made[:, 0] += 1j
+    return made
+
+
+for name in "add sub mul div".split():
+    case(f"complex_{name}", lambda x, y, f=getattr(torch, name): f(x, y), C, D)
+    case(f"complex_{name}_real", lambda x, y, f=getattr(torch, name): f(x, y), C, A)
+    case(f"complex_{name}_number", lambda x, f=getattr(torch, name): f(x, 2 - 1j), C)
+    case(f"complex_{name}_of_real", lambda x, f=getattr(torch, name): f(x, 2 - 1j), A)
+    case(f"complex_{name}_row", lambda x, y, f=getattr(torch, name): f(x, y), C, D[0, 0])
+for name in "neg abs angle exp log sqrt square reciprocal sgn conj real imag".split():
+    case(f"complex_{name}_one", lambda x, f=getattr(torch, name): f(x).resolve_conj() if f(x).is_complex() else f(x), C)
+for exponent in (2, 3, 0.5, -1):
+    case(f"complex_pow_{exponent}", lambda x, n=exponent: x ** n, C)
+case("complex_rsub", lambda x: 1 - x, C)
+case("complex_sum", lambda x: x.sum((0, 2)), C)
+case("complex_mean", lambda x: x.mean(1, keepdim=True), C)
+case("complex_matmul", lambda x, y: x @ y, C, D.mT.contiguous())
+case("complex_einsum", lambda x, y: torch.einsum("abc,dbc->ad", x, y), C, D)
+case("complex_cat", lambda x, y: torch.cat([x, y], 1), C, D)
+case("complex_stack", lambda x, y: torch.stack([x, y], -1), C, D)
+case("complex_views", lambda x: x.permute(2, 0, 1)[1:, :, 2].unsqueeze(1).expand(3, 4, 2).reshape(3, 8), C)
+case("complex_slice_write", written_slice, C)
+case("complex_where", lambda c, x, y: torch.where(c, x, y), YES, C, D)
+case("complex_masked_fill", lambda x, m: x.masked_fill(m, 1 + 2j), C, YES)
+case("complex_index", lambda x, i: x[:, i], C, torch.tensor([2, 0]))
+case("complex_equal", lambda x, y: x == y, C, C.flip(0))
+case("complex_to_double", lambda x: x.to(torch.complex128) * 2, C)
+case("complex_from_real", lambda x: x.to(torch.complex64), A)
+case("complex_parts", lambda x, y: torch.view_as_real(torch.complex(x, y)), A, B)
+case("complex_polar", lambda x, y: torch.polar(x, y), P, A)
+case("complex_rope", lambda x, f: torch.view_as_real(torch.view_as_complex(x.reshape(2, 3, 2, 2)) * torch.polar(torch.ones_like(f), f)).flatten(2), A, MATRIX[:3, :2])
+case("complex_double", lambda x, y: x * y, C.to(torch.complex128), D.to(torch.complex128))
+for norm in ("backward", "ortho", "forward"):
+    for name in "fft ifft rfft ihfft".split():
+        case(f"{name}_{norm}", lambda x, f=getattr(torch.fft, name), n=norm: f(x, norm=n), LINE)
+    for name in "fft ifft irfft hfft".split():
+        case(f"{name}_{norm}_complex", lambda x, f=getattr(torch.fft, name), n=norm: f(x, norm=n), C)
+    for name in "fft2 ifft2 rfft2 fftn ifftn rfftn".split():
+        case(f"{name}_{norm}", lambda x, f=getattr(torch.fft, name), n=norm: f(x, norm=n), A)
+    for name in "irfft2 irfftn ifftn".split():
+        case(f"{name}_{norm}_complex", lambda x, f=getattr(torch.fft, name), n=norm: f(x, norm=n), C)
+for n, dim in ((3, 1), (8, -1), (5, 0)):
+    case(f"fft_{n}_{dim}", lambda x, n=n, d=dim: torch.fft.fft(x, n, d), A)
+    case(f"rfft_{n}_{dim}", lambda x, n=n, d=dim: torch.fft.rfft(x, n, d), A)
+    case(f"irfft_{n}_{dim}", lambda x, n=n, d=dim: torch.fft.irfft(x, n, d), C)
+case("fftn_some", lambda x: torch.fft.fftn(x, s=(5, 2), dim=(0, 2)), C)
+case("irfftn_some", lambda x: torch.fft.irfftn(x, s=(3, 5), dim=(1, 2)), C)
+case("irfft_real", lambda x: torch.fft.irfft(x), A)
+case("fftshift", lambda x: torch.fft.fftshift(x), A)
+case("ifftshift_dim", lambda x: torch.fft.ifftshift(x, dim=(1,)), C)
+case("fftfreq", lambda x: x * torch.fft.fftfreq(4, 0.5), A)
+case("rfftfreq", lambda x: x * torch.fft.rfftfreq(6), A)
+SOUND = torch.randn(2, 400)
+for onesided in (True, False):
+    case(f"stft_{onesided}", lambda x, o=onesided: torch.view_as_real(torch.stft(x, 32, 8, window=torch.hann_window(32), onesided=o, return_complex=True)), SOUND)
+case("stft_short_window", lambda x: torch.stft(x, 32, win_length=20, window=torch.hamming_window(20), center=False, normalized=True, return_complex=True), SOUND[0])
+for length in (None, 400, 420):
+    case(f"istft_{length}", lambda x, n=length: torch.istft(torch.stft(x, 32, 8, window=torch.hann_window(32), return_complex=True), 32, 8, window=torch.hann_window(32), length=n), SOUND)
+case("istft_normalized", lambda x: torch.istft(torch.stft(x, 30, 10, normalized=True, return_complex=True), 30, 10, normalized=True), SOUND[0])
+
+# Quantiles, medians, covariances, special functions.
+HOLES = torch.where(YES & (B < 1), A, torch.nan)
+LEVELS = torch.tensor([0.0, 0.3, 0.5, 1.0])
+for mode in "linear lower higher midpoint nearest".split():
+    case(f"quantile_{mode}", lambda x, q, m=mode: torch.quantile(x, q, dim=1, interpolation=m), A, LEVELS)
+    case(f"nanquantile_{mode}", lambda x, q, m=mode: torch.nanquantile(x, q, dim=2, keepdim=True, interpolation=m), HOLES, LEVELS)
+case("quantile_all", lambda x: torch.quantile(x, 0.25), A)
+case("quantile_kept", lambda x: torch.quantile(x, 0.4, keepdim=True), A)
+case("quantile_nan", lambda x, q: torch.quantile(x, q, dim=-1), HOLES, LEVELS)
+case("nanmedian", lambda x: torch.nanmedian(x), HOLES)
+case("nanmedian_dim", lambda x: torch.nanmedian(x, 1, keepdim=True)[0], HOLES)
+case("cov", lambda x: torch.cov(x), MATRIX)
+case("cov_row", lambda x: torch.cov(x, correction=0), ROW)
+case("corrcoef", lambda x: torch.corrcoef(x), MATRIX)
+for p in (0, 1, 2, 3, float("inf")):
+    case(f"dist_{p}", lambda x, y, p=p: torch.dist(x, y, p), A, B)
+    case(f"pdist_{p}", lambda x, p=p: F.pdist(x, p), MATRIX)
+case("renorm", lambda x: torch.renorm(x, 2, 1, 1.5), A)
+case("fmax", lambda x, y: (torch.fmax(x, y), torch.fmin(x, y), torch.fmax(y, x)), HOLES, B)
+case("float_power", lambda x: (torch.float_power(x, 2), torch.float_power(2, x)), J)
+case("logaddexp2", lambda x, y: torch.logaddexp2(x, y), A, B)
+case("ldexp", lambda x, y: torch.ldexp(x, y), A, I)
+case("sinc", lambda x: torch.sinc(x), torch.cat([ROW, torch.zeros(1)]))
+case("special_entr", lambda x: torch.special.entr(x), SPECIAL)
+case("special_ndtr", lambda x: torch.special.ndtr(x), A)
+case("lgamma", lambda x: torch.lgamma(x), A * 4)
+case("digamma", lambda x: torch.digamma(x), A * 4)
+case("digamma_edges", lambda x: torch.digamma(x), torch.tensor([0.0, -0.0, -1.0, -2.5, 1e-3, 30.0]))
+case("erfinv", lambda x: torch.erfinv(x), torch.cat([A.flatten().tanh(), torch.tensor([0.0, 1.0, -1.0, 0.999999, 2.0])]))
+case("bessel", lambda x: (torch.i0(x), torch.special.i1(x)), A * 4)
+case("vecdot", lambda x, y: torch.linalg.vecdot(x, y, dim=1), A, B)

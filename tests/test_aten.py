@@ -24,7 +24,7 @@ def flat(value) -> list:
 def array(name: str, tensor: torch.Tensor) -> tuple[str, np.ndarray]:
     if tensor.dtype == torch.bfloat16:
         return f"{name}__bf16", tensor.contiguous().view(torch.uint16).numpy()
-    return name, tensor.contiguous().numpy()
+    return name, tensor.resolve_conj().contiguous().numpy()
 
 
 class Case(torch.nn.Module):

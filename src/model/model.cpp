@@ -3,6 +3,7 @@
 #include <new>
 
 #include "lanthorn/lanthorn.h"
+#include "model/interpreted_run.h"
 #include "model/model_impl.h"
 #include "script/class_table.h"
 
@@ -127,11 +128,23 @@ Result<std::shared_ptr<const CompiledGraph>> Model::Impl::compile_program(
   for (const auto& compiled : compiled_) {
     if (same_options(compiled->options, wanted) && serves(*compiled, inputs)) return compiled;
   }
-  LAN_TRY(script::Evaluation evaluation,
-          script::evaluate(*contents.program, contents.program->method, inputs));
+  bool needs_data = false;
+  auto evaluated = script::evaluate(*contents.program, contents.program->method, inputs, {}, &needs_data);
+  if (!evaluated && !needs_data) return std::move(evaluated).error();
   auto compiled = std::make_shared<CompiledGraph>();
   compiled->options = wanted;
   compiled->signature = inputs;
+  compiled->pieces = std::make_shared<PieceCache>(wanted);
+  if (!evaluated) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis)
+        compiled->guards.push_back({i, axis, inputs[i].hint[axis]});
+    }
+    if (compiled_.size() >= kMaxCompiled) compiled_.erase(compiled_.begin());
+    compiled_.push_back(compiled);
+    return std::shared_ptr<const CompiledGraph>(compiled);
+  }
+  script::Evaluation evaluation = *std::move(evaluated);
   compiled->guards = std::move(evaluation.guards);
   compiled->outputs = std::move(evaluation.outputs);
   LAN_TRY(compiled->executable, Executable::create(std::move(evaluation.graph), wanted));

@@ -15,6 +15,8 @@
 
 namespace lanthorn {
 
+class PieceCache;
+
 /// A graph of the model with what it was made for, ready to run. Of an ONNX file there is one; of a
 /// program one for each signature that was met.
 struct CompiledGraph {
@@ -22,7 +24,8 @@ struct CompiledGraph {
   std::vector<script::SignatureInput> signature;  // programs: dtypes, ranks and known values
   std::vector<script::Guard> guards;
   script::OutputTree outputs;                      // programs
-  std::shared_ptr<const Executable> executable;
+  std::shared_ptr<const Executable> executable;  // null where the program is interpreted: no one graph says it
+  std::shared_ptr<PieceCache> pieces;            // then, and where a state is kept; see interpreted_run.h
 };
 
 struct Signature {

@@ -3,6 +3,7 @@
 
 #include "base/thread_pool.h"
 #include "model/inputs.h"
+#include "model/interpreted_run.h"
 #include "model/model_impl.h"
 #include "model/no_program.h"
 
@@ -34,7 +35,10 @@ struct Session::Impl {
   struct Call {
     std::shared_ptr<const CompiledGraph> compiled;
     std::vector<Value> tensors;  // of the graph's inputs
+    std::vector<script::SignatureInput> signature;  // of a program
   };
+  /// With a state the run starts from its attributes and leaves what it wrote there.
+  Result<std::vector<NamedValue>> interpret(const Call& call, State::Impl* state = nullptr) const;
   Result<Call> prepare(std::span<const NamedValue> inputs) const;
 };
 
@@ -166,11 +170,36 @@ Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> n
     signature.push_back(std::move(input));
   }
   LAN_TRY(call.compiled, model->compile_program(signature, options));
+  call.signature = std::move(signature);
   return call;
 }
 
+Result<std::vector<NamedValue>> Session::Impl::interpret(const Call& call, State::Impl* state) const {
+  LAN_TRY(script::Interpretation made,
+          call.compiled->pieces->interpret(*model->contents.program, call.signature, call.tensors, run,
+                                           state ? &state->attributes : nullptr));
+  if (state) state->attributes = std::move(made.attributes);
+  std::vector<NamedValue> named;
+  size_t next = 0;
+  flatten_outputs(made.outputs, made.tensors, next, named);
+  return named;
+}
+
+namespace {
+
+/// Of a program that is interpreted there is no plan to speak of.
+Status require_graph(const CompiledGraph& compiled) {
+  if (compiled.executable) return ok();
+  return Error{ErrorCode::kUnsupported,
+               "what the program does depends on the data of tensors, so it is interpreted and has no one plan", "",
+               "`run` works; its time is measured from outside."};
+}
+
+}  // namespace
+
 Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs) const try {
   LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  if (!call.compiled->executable) return impl_->interpret(call);
   LAN_TRY(std::vector<Value> results, call.compiled->executable->run(call.tensors, impl_->run));
   std::vector<NamedValue> named;
   if (impl_->graph) {
@@ -187,13 +216,13 @@ Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs)
   return Error{ErrorCode::kOutOfMemory, "not enough memory to run the model", "", ""};
 }
 
-Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State&) const {
+Result<std::vector<NamedValue>> Session::run(std::span<const NamedValue> inputs, State& state) const try {
   // An ONNX graph keeps nothing from call to call; a program may.
-  if (!impl_->graph) {
-    return Error{ErrorCode::kUnsupported, "what a program keeps from call to call is not supported yet",
-                 impl_->model->path.string(), "A run without a State starts from what the file holds."};
-  }
-  return run(inputs);
+  if (impl_->graph) return run(inputs);
+  LAN_TRY(const Impl::Call call, impl_->prepare(inputs));
+  return impl_->interpret(call, state.impl());
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kOutOfMemory, "not enough memory to run the model", "", ""};
 }
 
 Result<std::vector<NamedTensor>> Session::run(std::span<const NamedTensor> inputs) const {
@@ -218,6 +247,10 @@ Result<std::vector<NamedTensor>> Session::run(std::initializer_list<NamedTensor>
 
 Status Session::warm(std::span<const NamedValue> inputs) const try {
   LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  if (!call.compiled->executable) {
+    auto once = impl_->interpret(call);
+    return once ? ok() : Status(std::move(once).error());
+  }
   return call.compiled->executable->warm(call.tensors, impl_->run);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kOutOfMemory, "not enough memory to plan the model", "", ""};
@@ -225,6 +258,7 @@ Status Session::warm(std::span<const NamedValue> inputs) const try {
 
 Result<std::vector<ProfileRow>> Session::profile(std::span<const NamedValue> inputs) const try {
   LAN_TRY(Impl::Call call, impl_->prepare(inputs));
+  LAN_OK(require_graph(*call.compiled));
   LAN_TRY(auto steps, call.compiled->executable->profile(call.tensors, impl_->run));
   std::vector<ProfileRow> rows;
   for (StepTime& step : steps) {

@@ -3,6 +3,7 @@
 
 #include "script/depth.h"
 #include "script/evaluator.h"
+#include "script/quantized_tensor.h"
 
 namespace lanthorn::script {
 namespace {
@@ -240,7 +241,7 @@ Result<bool> Evaluator::is_instance(const Value& value, const Expr& type) {
 
 bool Evaluator::matches(const Value& value, const Type& type) {
   if (type.is("Any")) return true;
-  if (type.is("Tensor")) return value.tensor() != nullptr;
+  if (type.is("Tensor")) return value.tensor() != nullptr || is_quantized_tensor(value);
   if (type.is("int")) return value.integer() != nullptr;
   if (type.is("float")) return value.real() != nullptr;
   if (type.is("bool")) return value.flag() != nullptr;

@@ -101,7 +101,8 @@ Result<std::optional<bool>> Evaluator::truth(const Value& value) {
     }
     auto id = lowering_.read(tensor);
     if (!id) return std::move(id).error();
-    if (const Tensor* known = lowering_.known(*id)) {
+    LAN_TRY(const Tensor* known, lowering_.observe(*id));
+    if (known) {
       const auto reals = known->to_doubles();
       if (reals && reals->size() == 1) return Answer((*reals)[0] != 0);
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "script/evaluator.h"
+#include "script/quantized_operators.h"
 
 namespace lanthorn::script {
 namespace {
@@ -44,6 +45,7 @@ bool whole_numbers(const Value& value) {
 }  // namespace
 
 Value Evaluator::missing(std::string what) {
+  if (!lowering_.symbols.asked_unknown) ++missing_operators_;
   const auto it = std::find_if(missing_.begin(), missing_.end(),
                                [&](const auto& entry) { return entry.first == what; });
   if (it == missing_.end()) {
@@ -126,6 +128,8 @@ Result<Value> Evaluator::write_result(const Value& self, const Value& result) {
     *target = *source;
     return self;
   }
+  if (is_complex(target->dtype) != is_complex(source->dtype))
+    return lowering_.error(ErrorCode::kInvalidInput, "a result of another kind than the tensor that it is written to");
   LAN_TRY(const ValueId value, lowering_.read(source));
   return lowering_.write(target, value);
 }
@@ -151,16 +155,28 @@ Result<Value> Evaluator::run_operator(std::string_view name, std::span<const Ope
 }
 
 Result<Value> Evaluator::call_operator(std::string_view name, CallArguments arguments) {
+  lowering_.symbols.asked_unknown = false;
   if (holds_unknown(arguments)) {
-    const bool ours = name.starts_with("prim::") || has_operator(name) || name == "aten::warn" ||
+    const bool ours = name.starts_with("prim::") || has_operator(name) || is_quantized_operator(name) || name == "aten::warn" ||
                       name == "aten::wait";
     return ours ? Value(Unknown{}) : missing(std::string(name));
   }
   LAN_OK(upgrade(name, arguments));
   LAN_TRY(std::optional<Value> known, built_in(name, arguments));
   if (known) return *std::move(known);
+  LAN_TRY(std::optional<Value> quantized, call_quantized(name, arguments));
+  if (quantized) return *std::move(quantized);
+  LAN_TRY(std::optional<Value> complex, call_complex(name, arguments));
+  if (complex) return *std::move(complex);
 
   std::span<const Operator> overloads = operators_named(name);
+  if (overloads.empty() && name.starts_with("aten::special_")) {
+    // torch.special has most of its functions under their plain names too.
+    const std::string plain = "aten::" + std::string(name.substr(14));
+    if (plain == "aten::gammaln") return call_operator("aten::lgamma", std::move(arguments));
+    if (plain == "aten::psi") return call_operator("aten::digamma", std::move(arguments));
+    if (has_operator(plain)) return call_operator(plain, std::move(arguments));
+  }
   if (!overloads.empty() && match(overloads, arguments).op)
     return run_operator(name, overloads, arguments);
 

@@ -41,6 +41,8 @@ class Evaluator {
 
   /// All that was not supported, with places; nothing if all was.
   std::optional<Error> unsupported() const;
+  /// Whether all of it is what only the data of tensors tells.
+  bool lacks_only_data() const { return !missing_.empty() && missing_operators_ == 0; }
 
  private:
   struct Frame {
@@ -104,6 +106,10 @@ class Evaluator {
   Result<Value> run_operator(std::string_view name, std::span<const Operator> overloads,
                              const CallArguments& arguments);
   Result<std::optional<Value>> built_in(std::string_view name, CallArguments& arguments);
+  /// An operator that gets complex tensors or numbers; nothing where it treats them as all others.
+  Result<std::optional<Value>> call_complex(std::string_view name, CallArguments& arguments);
+  /// An operator that gets quantized tensors; nothing where its row knows of them.
+  Result<std::optional<Value>> call_quantized(std::string_view name, CallArguments& arguments);
   Status upgrade(std::string_view name, CallArguments& arguments);
   Result<Value> write_result(const Value& self, const Value& result);
   Value missing(std::string what);
@@ -125,6 +131,7 @@ class Evaluator {
   uint64_t items_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   std::vector<std::pair<std::string, std::set<std::string>>> missing_;  // what, places
+  size_t missing_operators_ = 0;  // of missing_, those that data would not help
 };
 
 }  // namespace lanthorn::script

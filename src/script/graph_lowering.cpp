@@ -1,6 +1,8 @@
 // Nodes, constants and folding. Views and writes are in views.cpp, sizes in sizes.cpp.
 #include "script/graph_lowering.h"
 
+#include <array>
+
 #include "base/check.h"
 #include "ops/op.h"
 
@@ -89,6 +91,9 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
       elements.emplace_back();
     } else {
       types.push_back(graph_->values[id].type);
+      if (!told_.empty()) {
+        for (Dim& dim : types.back().dims) dim = settled(dim);
+      }
       constants.push_back(graph_->constant(id));
       elements.push_back(elements_[id]);
     }
@@ -144,7 +149,7 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
     }
   }
   for (size_t i = 0; i < outputs; ++i) {
-    if (context.outputs[i].kind == ValueType::Kind::kTensor && !context.outputs[i].ranked) {
+    if (context.outputs[i].kind == ValueType::Kind::kTensor && !context.outputs[i].ranked && !run_piece) {
       return error(ErrorCode::kUnsupported,
                    "the rank of what " + node.op + " gives depends on data");
     }
@@ -154,6 +159,10 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   node.outputs = made;
   if (code_place) node.source = code_place();
   graph_->nodes.push_back(std::move(node));
+  for (const ValueId one : made) {
+    // Running tells a rank that no rule does.
+    if (type(one).kind == ValueType::Kind::kTensor && !type(one).ranked) LAN_OK(compute(std::array{one}));
+  }
   return made;
 }
 
@@ -188,11 +197,22 @@ Result<std::vector<Tensor>> GraphLowering::fold(const Node& node) const {
 }
 
 TensorRef GraphLowering::tensor(ValueId value) {
+  if (is_complex(type(value).dtype)) {
+    // Inside of a graph there are only the parts.
+    const Dims dims = type(value).dims;
+    const auto parts = emit("ViewAsReal", {value}, {}, "lanthorn");
+    LAN_CHECK(static_cast<bool>(parts));
+    TensorRef made = tensor(*parts);
+    made->dtype = type(value).dtype;
+    made->dims = dims;
+    return made;
+  }
   auto out = std::make_shared<SymTensor>();
   out->root = std::make_shared<StorageRoot>();
   out->root->current = value;
   out->dtype = type(value).dtype;
   out->dims = type(value).dims;
+  if (run_piece) roots_.push_back(out->root);
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "script/aten.h"
+#include "script/interpret.h"
 
 namespace lanthorn::script {
 
@@ -61,6 +62,18 @@ class GraphLowering final : public Lowering {
   /// A tensor of a loaded program: a constant, named `name` in the graph, once it is read.
   static TensorRef loaded(Tensor tensor, std::string name);
 
+  /// Where set, the program is interpreted: what it asks of the data is worked out on the inputs at
+  /// hand. observe.cpp.
+  RunPiece run_piece;
+  /// The tensor behind a value of the graph, in the run at hand.
+  void bind(ValueId value, Tensor tensor);
+  bool is_bound(ValueId value) const { return value < bound_.size() && bound_[value].has_value(); }
+  const Tensor& bound(ValueId value) const { return *bound_[value]; }
+  /// Runs what leads to these values; then they are bound, but for those that are constants.
+  Status compute(std::span<const ValueId> values);
+  /// See observed().
+  Result<const Tensor*> observe(ValueId value);
+
   /// Where the program is, for errors and for Node::source.
   std::function<std::string()> place;       // the model's own source, as far as known
   std::function<std::string()> code_place;  // cheap: the archive's
@@ -82,16 +95,33 @@ class GraphLowering final : public Lowering {
   Result<ValueId> size_value(ValueId of, int64_t axis);
   void remember_unknown_dims(ValueId value);
   std::optional<int64_t> by_hints(const Dim& dim);
+  Result<std::vector<uint32_t>> needed_nodes(std::span<const ValueId> values);
+  std::vector<ValueId> kept_values(std::span<const uint32_t> nodes, std::span<const ValueId> asked);
+  Result<std::vector<lanthorn::Value>> run_nodes(std::span<const uint32_t> nodes,
+                                                 const std::vector<ValueId>& outputs);
+  Status tell_unknown(uint64_t id);
+  Status tell_unknowns(const Dim& dim);
+  /// With what running told put in.
+  Dim settled(const Dim& dim) const;
 
   std::shared_ptr<Graph> graph_;
   uint64_t folded_bytes_ = 0;
   std::vector<std::optional<Dims>> elements_;  // by ValueId
   std::vector<bool> weight_;                   // by ValueId: came from the file
   std::unordered_map<std::string, ValueId> small_constants_;
-  std::unordered_map<std::string, ValueId> numbers_;  // by Dim::text()
+  std::unordered_map<std::string, ValueId> numbers_;  // by key_of(Dim)
   std::map<std::pair<ValueId, int64_t>, ValueId> sizes_;
   std::unordered_map<uint64_t, SizeSymbols::Source> unknown_sources_;  // by DimAtom::unknown_id
   std::unordered_map<uint64_t, ValueId> unknown_values_;
+  // Of an interpreted program:
+  std::vector<std::optional<Tensor>> bound_;        // by ValueId
+  std::vector<std::weak_ptr<StorageRoot>> roots_;   // that the program may still read
+  std::vector<uint32_t> maker_;                     // by ValueId: the node, of the first traced_
+  size_t traced_ = 0;
+  std::vector<bool> done_;                          // by node
+  std::unordered_map<uint64_t, int64_t> told_;      // by DimAtom::unknown_id
+  std::string trail_;                               // all that the data has answered so far
+  size_t pieces_ = 0;
 };
 
 }  // namespace lanthorn::script

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <set>
 
+#include "script/attribute_state.h"
 #include "script/evaluator.h"
+#include "script/interpret.h"
 #include "script/instance.h"
 #include "script/program_inputs.h"
+#include "script/quantized_tensor.h"
 
 namespace lanthorn::script {
 namespace {
@@ -21,11 +24,16 @@ struct Attempt {
   const std::vector<SignatureInput>& inputs;
   const AxisSet& known;
   const EvaluationLimits& limits;
+  std::span<const lanthorn::Value> tensors = {};  // of an interpreted program
+  const std::vector<NamedValue>* state = nullptr;  // attributes to start from
 
   GraphLowering lowering = GraphLowering();
   std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
   size_t next = 0;  // leaf
   size_t output_count = 0;
+  size_t next_tensor = 0;
+  bool needs_data = false;  // nothing was missing but what only the data tells
+  std::vector<NamedValue> attributes = {};  // that an interpreted run with a state left
 
   Value value_of(const lanthorn::Value& value, const std::string& name, const Type& type);
   Result<Value> leaf(const ParameterPlan& plan);
@@ -34,7 +42,18 @@ struct Attempt {
                            CallArguments arguments);
   Result<OutputTree> output(const Value& value, std::vector<ValueId>& outputs, int depth);
   Result<Evaluation> run();
+  Status start_from_state(const std::shared_ptr<Object>& root);
+  Status keep_state(const Object& root);
+  Value input(const std::string& name, DType dtype, Dims dims, const Tensor* at_hand);
 };
+
+/// A graph input; of an interpreted program with its tensor.
+Value Attempt::input(const std::string& name, DType dtype, Dims dims, const Tensor* at_hand) {
+  const size_t index = lowering.graph()->inputs.size();
+  Value value(lowering.input(name, dtype, std::move(dims)));
+  if (at_hand) lowering.bind(lowering.graph()->inputs[index], *at_hand);
+  return value;
+}
 
 Value Attempt::value_of(const lanthorn::Value& value, const std::string& name, const Type& type) {
   if (const int64_t* integer = value.integer()) {
@@ -50,7 +69,7 @@ Value Attempt::value_of(const lanthorn::Value& value, const std::string& name, c
   if (const std::string* text = value.text()) return Value(*text);
   if (const Tensor* tensor = value.tensor()) {
     const Dims dims(tensor->shape().begin(), tensor->shape().end());
-    return Value(lowering.input(name, tensor->dtype(), dims));
+    return input(name, tensor->dtype(), dims, lowering.run_piece ? tensor : nullptr);
   }
   const Type element = type.args.empty() ? Type{"Any", {}} : type.args.back();
   if (const auto* sequence = value.sequence()) {
@@ -85,6 +104,8 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
                  "input '" + plan.name + "'", ""};
   }
   Dims dims;
+  const Tensor* at_hand = next_tensor < tensors.size() ? tensors[next_tensor].tensor() : nullptr;
+  ++next_tensor;
   for (size_t axis = 0; axis < input.hint.size(); ++axis) {
     if (known.contains({index, axis})) {
       dims.emplace_back(input.hint[axis]);
@@ -96,7 +117,7 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
     lowering.symbols.hints.emplace(symbol, input.hint[axis]);
     dims.push_back(Dim::symbol(symbol));
   }
-  return Value(lowering.input(plan.name, input.dtype, std::move(dims)));
+  return this->input(plan.name, input.dtype, std::move(dims), at_hand);
 }
 
 Result<Value> Attempt::build(const ParameterPlan& plan, bool& absent) {
@@ -172,7 +193,10 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     return ok();
   };
   if (const TensorRef tensor = value.tensor()) {
-    LAN_TRY(const ValueId id, lowering.read(tensor));
+    LAN_TRY(ValueId id, lowering.read(tensor));
+    if (is_complex(tensor->dtype)) {
+      LAN_TRY(id, lowering.emit("ViewAsComplex", {id}, {}, "lanthorn"));
+    }
     LAN_OK(add(id));
     return tree;
   }
@@ -219,6 +243,10 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     }
     return items(Kind::kDict, values);
   }
+  if (is_quantized_tensor(value)) {
+    LAN_TRY(const TensorRef numbers, numbers_of(lowering, value));
+    return output(Value(numbers), outputs, depth);
+  }
   if (const auto object = value.object();
       object && object->type && object->type->kind != ClassType::Kind::kModule) {
     std::vector<Value> values;
@@ -229,6 +257,27 @@ Result<OutputTree> Attempt::output(const Value& value, std::vector<ValueId>& out
     return items(Kind::kTuple, values);
   }
   return Error{ErrorCode::kUnsupported, "the program's result holds a " + kind_of(value), "", ""};
+}
+
+Status Attempt::start_from_state(const std::shared_ptr<Object>& root) {
+  for (const NamedValue& kept : *state) {
+    const AttributePlace place = place_of(root, kept.name);
+    if (!place.holder)
+      return Error{ErrorCode::kInvalidInput, "the state has an attribute '" + kept.name + "' that this model has not", "", ""};
+    const FieldSyntax* field = place.holder->type ? place.holder->type->field(place.name) : nullptr;
+    const Type declared = field ? field->type : Type{"Any", {}};
+    const Type& type = declared.optional() && !declared.args.empty() ? declared.args[0] : declared;
+    place.holder->set(place.name, value_of(kept.value, "state." + kept.name, type));
+  }
+  return ok();
+}
+
+Status Attempt::keep_state(const Object& root) {
+  for (const auto& [path, value] : changed_attributes(root, *program.root)) {
+    LAN_TRY(lanthorn::Value now, value_now(lowering, value));
+    attributes.push_back({path, std::move(now)});
+  }
+  return ok();
 }
 
 Result<Evaluation> Attempt::run() {
@@ -242,6 +291,7 @@ Result<Evaluation> Attempt::run() {
     return Error{ErrorCode::kUnsupported, "the program has no method '" + std::string(method) + "'",
                  "", names.empty() ? "" : "It has " + names + "."};
   }
+  if (state) LAN_OK(start_from_state(instance.root));
   Evaluator evaluator(*program.classes, instance.constants, program.version, lowering, limits);
   CallArguments arguments;
   const auto plans = plan_parameters(*function->syntax, inputs.size());
@@ -263,13 +313,23 @@ Result<Evaluation> Attempt::run() {
   }
   auto result = call_entry(evaluator, instance.root, std::move(arguments));
   // What was not supported says more than what it led to.
-  if (auto unsupported = evaluator.unsupported()) return *std::move(unsupported);
-  if (!result) return std::move(result).error();
+  if (auto unsupported = evaluator.unsupported()) {
+    needs_data = evaluator.lacks_only_data();
+    return *std::move(unsupported);
+  }
+  if (!result) {
+    needs_data = result.error().code == ErrorCode::kUnsupported && lowering.symbols.asked_unknown;
+    return std::move(result).error();
+  }
 
   Evaluation out;
   std::vector<ValueId> outputs;
   LAN_TRY(out.outputs, output(*result, outputs, 0));
-  if (lowering.symbols.asked.empty()) {
+  if (lowering.run_piece) {
+    LAN_OK(lowering.compute(outputs));
+    if (state) LAN_OK(keep_state(*instance.root));
+    lowering.graph()->outputs = std::move(outputs);
+  } else if (lowering.symbols.asked.empty()) {
     Graph& graph = *lowering.graph();
     graph.outputs = std::move(outputs);
     graph.name = instance.root->type->readable_name();
@@ -280,16 +340,38 @@ Result<Evaluation> Attempt::run() {
   return out;
 }
 
-}  // namespace
-
-Result<Evaluation> evaluate(const Program& program, std::string_view method,
-                            const std::vector<SignatureInput>& inputs,
-                            const EvaluationLimits& limits) {
+AxisSet all_axes_of(const std::vector<SignatureInput>& inputs) {
   AxisSet all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     for (size_t axis = 0; inputs[i].is_tensor && axis < inputs[i].hint.size(); ++axis)
       all.emplace(i, axis);
   }
+  return all;
+}
+
+}  // namespace
+
+Result<Interpretation> interpret(const Program& program, std::string_view method,
+                                 const std::vector<SignatureInput>& inputs,
+                                 std::span<const lanthorn::Value> tensors, const RunPiece& run,
+                                 const EvaluationLimits& limits,
+                                 const std::vector<NamedValue>* state) {
+  const AxisSet all = all_axes_of(inputs);
+  Attempt attempt{.program = program, .method = method, .inputs = inputs, .known = all, .limits = limits, .tensors = tensors, .state = state};
+  attempt.lowering.run_piece = run;
+  LAN_TRY(Evaluation evaluation, attempt.run());
+  Interpretation out{std::move(evaluation.outputs), {}, std::move(evaluation.notes), std::move(attempt.attributes)};
+  for (const ValueId id : evaluation.graph->outputs) {
+    const Tensor* known = attempt.lowering.known(id);
+    out.tensors.emplace_back(known ? *known : attempt.lowering.bound(id));
+  }
+  return out;
+}
+
+Result<Evaluation> evaluate(const Program& program, std::string_view method,
+                            const std::vector<SignatureInput>& inputs,
+                            const EvaluationLimits& limits, bool* needs_data) {
+  const AxisSet all = all_axes_of(inputs);
   AxisSet known;
   while (true) {
     Attempt attempt{program, method, inputs, known, limits};
@@ -306,7 +388,10 @@ Result<Evaluation> evaluate(const Program& program, std::string_view method,
         return evaluation;
       }
       // It may be that symbolic sizes were what could not be done.
-      if (known == all) return evaluation;
+      if (known == all) {
+        if (needs_data) *needs_data = attempt.needs_data;
+        return evaluation;
+      }
       more = all;
     }
     known = std::move(more);

@@ -82,9 +82,10 @@ struct EvaluationLimits {
 /// program_inputs(program, method, inputs.size()); an absent one is a `value` of none. Dimensions
 /// are symbols of the graph (the first of the first input is "batch") unless the program branches
 /// on them. Unsupported operators are all listed, with source lines. kInvalidInput where the
-/// program itself raises.
+/// program itself raises. `needs_data` tells of a failure whether nothing was missing but what only
+/// the data tells: interpret() goes on there.
 Result<Evaluation> evaluate(const Program& program, std::string_view method,
                             const std::vector<SignatureInput>& inputs,
-                            const EvaluationLimits& limits = {});
+                            const EvaluationLimits& limits = {}, bool* needs_data = nullptr);
 
 }  // namespace lanthorn::script

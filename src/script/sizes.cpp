@@ -5,9 +5,37 @@
 #include "script/graph_lowering.h"
 
 namespace lanthorn::script {
+namespace {
+
+/// A text that tells two dimensions apart wherever they differ; Dim::text() is for people and calls
+/// every number of which nothing is known "?".
+std::string key_of(const Dim& dim) {
+  if (dim.is_known()) return std::to_string(dim.value());
+  std::string key;
+  for (const DimTerm& term : dim.terms()->terms) {
+    key += (key.empty() ? "" : "+") + std::to_string(term.coefficient);
+    for (const auto& factor : term.factors) {
+      key += "*";
+      switch (factor->kind) {
+        case DimAtom::Kind::kSymbol:
+          key += factor->name;
+          break;
+        case DimAtom::Kind::kUnknown:
+          key += "?" + std::to_string(factor->unknown_id);
+          break;
+        default:
+          key += std::to_string(static_cast<int>(factor->kind)) + "(" + key_of(factor->args[0]) + "," +
+                 key_of(factor->args[1]) + ")";
+      }
+    }
+  }
+  return key;
+}
+
+}  // namespace
 
 std::optional<int64_t> GraphLowering::by_hints(const Dim& dim) {
-  const Dim known = dim.substitute([&](const std::string& name) -> std::optional<Dim> {
+  const Dim known = settled(dim).substitute([&](const std::string& name) -> std::optional<Dim> {
     const auto it = symbols.hints.find(name);
     return it == symbols.hints.end() ? std::nullopt : std::optional<Dim>(it->second);
   });
@@ -16,7 +44,11 @@ std::optional<int64_t> GraphLowering::by_hints(const Dim& dim) {
 
 Result<int64_t> GraphLowering::concrete(const Dim& dim) {
   if (dim.is_known()) return dim.value();
-  const auto value = by_hints(dim);
+  auto value = by_hints(dim);
+  if (!value && run_piece) {
+    LAN_OK(tell_unknowns(dim));
+    value = by_hints(dim);
+  }
   if (!value) {
     symbols.asked_unknown = true;
     return error(ErrorCode::kUnsupported,
@@ -37,7 +69,7 @@ Result<std::vector<int64_t>> GraphLowering::concrete(std::span<const Dim> dims) 
 }
 
 Result<bool> GraphLowering::equal(const Dim& a, const Dim& b) {
-  const Dim difference = a - b;
+  const Dim difference = settled(a - b);
   if (difference.is_known()) return difference.value() == 0;
   const DimRange range = range_of(difference);
   if ((range.low && *range.low > 0) || (range.high && *range.high < 0)) return false;
@@ -47,7 +79,7 @@ Result<bool> GraphLowering::equal(const Dim& a, const Dim& b) {
 }
 
 Result<bool> GraphLowering::less(const Dim& a, const Dim& b) {
-  const Dim difference = a - b;
+  const Dim difference = settled(a - b);
   if (difference.is_known()) return difference.value() < 0;
   const DimRange range = range_of(difference);
   if (range.high && *range.high < 0) return true;
@@ -62,6 +94,11 @@ Result<Dim> GraphLowering::integer_of(const TensorRef& tensor) {
   if (const auto& told = elements_[value]; told && told->size() == 1) return (*told)[0];
   if (const Tensor* constant_tensor = known(value)) {
     const auto reals = constant_tensor->to_doubles();
+    if (reals && reals->size() == 1) return Dim(static_cast<int64_t>((*reals)[0]));
+  }
+  if (run_piece) {
+    LAN_TRY(const Tensor* told, observe(value));
+    const auto reals = told->to_doubles();
     if (reals && reals->size() == 1) return Dim(static_cast<int64_t>((*reals)[0]));
   }
   if (!product(tensor->dims).is(1)) {
@@ -127,7 +164,7 @@ Result<ValueId> GraphLowering::atom_value(const DimAtom& atom) {
 
 Result<ValueId> GraphLowering::number_value(const Dim& dim) {
   if (dim.is_known()) return constant(Tensor::of_ints(std::array{dim.value()}));
-  const std::string key = dim.text();
+  const std::string key = key_of(dim);
   if (const auto it = numbers_.find(key); it != numbers_.end()) return it->second;
   ValueId sum = kNoValue;
   for (const DimTerm& term : dim.terms()->terms) {

@@ -6,12 +6,34 @@
 
 #include "base/check.h"
 #include "script/aten/sizes_shared.h"
+#include "script/complex_tensor.h"
 #include "script/graph_lowering.h"
 
 namespace lanthorn::script {
 namespace {
 
 bool same_dims(const Dims& a, const Dims& b) { return a == b; }
+
+/// The dims of a tensor's value in the graph: complex numbers are two real ones there.
+Dims stored(Dims dims, DType dtype) {
+  if (is_complex(dtype)) dims.push_back(Dim(2));
+  return dims;
+}
+
+std::vector<int64_t> stored(std::vector<int64_t> permutation, DType dtype) {
+  if (is_complex(dtype)) permutation.push_back(static_cast<int64_t>(permutation.size()));
+  return permutation;
+}
+
+/// A complex tensor's memory as its parts.
+Result<Tensor> parts_of_memory(const Tensor& tensor) {
+  if (!is_complex(tensor.dtype())) return tensor;
+  LAN_TRY(const Tensor plain, tensor.contiguous());
+  const DType dtype = real_type_of(plain.dtype());
+  Shape shape = plain.shape();
+  shape.push_back(2);
+  return Tensor::wrap(dtype, std::move(shape), plain.bytes(), plain.storage());
+}
 
 /// Whether a -1 for the one unknown size of `to` says the same as the size itself. Where it does not,
 /// it would hide that the elements do not fit.
@@ -28,6 +50,7 @@ Result<ValueId> GraphLowering::read(const TensorRef& tensor) {
   if (!tensor->base) {
     if (root.current == kNoValue) {
       LAN_CHECK(root.loaded.defined());
+      LAN_TRY(root.loaded, parts_of_memory(root.loaded));
       Dims dims(root.loaded.shape().begin(), root.loaded.shape().end());
       std::optional<Dims> told;
       if (root.loaded.count() <= 16) {
@@ -53,14 +76,15 @@ Result<ValueId> GraphLowering::apply(ValueId base, const TensorRef& view) {
   const ViewStep& step = view->step;
   switch (step.kind) {
     case ViewStep::Kind::kPermute:
-      return emit("Transpose", {base}, {{"perm", step.permutation}});
+      return emit("Transpose", {base}, {{"perm", stored(step.permutation, view->dtype)}});
     case ViewStep::Kind::kReshape: {
       const bool infer = may_infer_size(view->base->dims, step.dims);
-      LAN_TRY(const ValueId shape, infer ? reshape_value(step.dims) : shape_value(step.dims));
+      const Dims dims = stored(step.dims, view->dtype);
+      LAN_TRY(const ValueId shape, infer ? reshape_value(dims) : shape_value(dims));
       return emit("Reshape", {base, shape}, {{"allowzero", int64_t{1}}});
     }
     case ViewStep::Kind::kExpand: {
-      LAN_TRY(const ValueId shape, shape_value(step.dims));
+      LAN_TRY(const ValueId shape, shape_value(stored(step.dims, view->dtype)));
       return emit("Expand", {base, shape});
     }
     case ViewStep::Kind::kSelect: {
@@ -117,7 +141,9 @@ Result<TensorRef> GraphLowering::view(const TensorRef& base, ViewStep step) {
   return out;
 }
 
-Result<ValueId> GraphLowering::fit_to(ValueId value, DType dtype, const Dims& dims) {
+Result<ValueId> GraphLowering::fit_to(ValueId value, DType wanted, const Dims& logical) {
+  const DType dtype = real_type_of(wanted);
+  const Dims dims = stored(logical, wanted);
   LAN_TRY(ValueId fitted, cast(*this, value, dtype));
   if (same_dims(type(fitted).dims, dims)) return fitted;
   // A leading 1 may go, as PyTorch's copy_ lets it.
@@ -135,6 +161,7 @@ Result<Value> GraphLowering::write(const TensorRef& target, ValueId value) {
   LAN_TRY(const ValueId fitted, fit_to(value, target->dtype, target->dims));
   LAN_TRY(const ValueId storage, put_back(target, fitted));
   StorageRoot& root = *target->root;
+  if (run_piece && root.version == 0) roots_.push_back(target->root);
   root.current = storage;
   ++root.version;
   // What was written is what this view now reads.
@@ -155,11 +182,11 @@ Result<ValueId> GraphLowering::put_back(const TensorRef& view, ValueId value) {
       std::vector<int64_t> inverse(step.permutation.size());
       for (size_t i = 0; i < inverse.size(); ++i)
         inverse[static_cast<size_t>(step.permutation[i])] = static_cast<int64_t>(i);
-      LAN_TRY(whole, emit("Transpose", {value}, {{"perm", inverse}}));
+      LAN_TRY(whole, emit("Transpose", {value}, {{"perm", stored(std::move(inverse), view->dtype)}}));
       break;
     }
     case ViewStep::Kind::kReshape: {
-      LAN_TRY(const ValueId shape, reshape_value(dims));
+      LAN_TRY(const ValueId shape, reshape_value(stored(dims, view->dtype)));
       LAN_TRY(whole, emit("Reshape", {value, shape}, {{"allowzero", int64_t{1}}}));
       break;
     }
@@ -172,7 +199,7 @@ Result<ValueId> GraphLowering::put_back(const TensorRef& view, ValueId value) {
         return error(ErrorCode::kUnsupported,
                      "a write into an expanded tensor, whose elements share memory");
       }
-      LAN_TRY(const ValueId shape, reshape_value(dims));
+      LAN_TRY(const ValueId shape, reshape_value(stored(dims, view->dtype)));
       LAN_TRY(whole, emit("Reshape", {value, shape}, {{"allowzero", int64_t{1}}}));
       break;
     }
@@ -188,7 +215,7 @@ Result<ValueId> GraphLowering::put_back(const TensorRef& view, ValueId value) {
 
 Result<ValueId> GraphLowering::write_slice(const TensorRef& view, ValueId base, ValueId value) {
   const ViewStep& step = view->step;
-  const Dims& dims = view->base->dims;
+  const Dims dims = stored(view->base->dims, view->dtype);
   const size_t axis = static_cast<size_t>(step.axis);
   const bool select = step.kind == ViewStep::Kind::kSelect;
   const Dim end = select ? step.start + Dim(1) : step.end;

@@ -3,6 +3,8 @@
 #include <string>
 #include <unordered_set>
 
+#include "script/quantized_tensor.h"
+
 namespace lanthorn {
 namespace {
 
@@ -23,6 +25,8 @@ class Walker {
       if (names_.insert(path).second) LAN_OK(out_.add(path, tensor->root->loaded));
       return ok();
     }
+    if (const script::Value* integers = script::is_quantized_tensor(value) ? value.object()->find("integers") : nullptr)
+      return visit(*integers, path, depth + 1);
     const std::string prefix = path.empty() ? "" : path + ".";
     if (const auto object = value.object()) {
       for (const auto& [name, item] : object->attributes)

@@ -1,7 +1,9 @@
 #include "formats/torchscript/unpickle.h"
 
+#include "formats/flat_tensors.h"
 #include "script/instance.h"
 #include "script/parser.h"
+#include "script/quantized_tensor.h"
 
 namespace lanthorn {
 namespace {
@@ -168,6 +170,7 @@ Result<ScriptValue> ScriptUnpickler::make_call(PickleId id) {
 Result<ScriptValue> ScriptUnpickler::make_tensor(PickleId id) {
   LAN_TRY(RebuiltTensor rebuilt, tensors_.rebuild(id));
   if (!rebuilt.tensor.defined()) return corrupt(id, "a tensor without data");
+  if (is_quantized(rebuilt.tensor.dtype())) return make_quantized_tensor(id, rebuilt);
   const Tensor& tensor = rebuilt.tensor;
   auto out = script::GraphLowering::loaded(tensor, "");
   std::shared_ptr<script::StorageRoot>& root =
@@ -179,6 +182,43 @@ Result<ScriptValue> ScriptUnpickler::make_tensor(PickleId id) {
     root = out->root;
   }
   return ScriptValue(std::move(out));
+}
+
+/// The integers and what they stand for: (scheme, scale, zero point[, axis]).
+Result<ScriptValue> ScriptUnpickler::make_quantized_tensor(PickleId id, const RebuiltTensor& rebuilt) {
+  const Tensor& integers = rebuilt.tensor;
+  if (rebuilt.parts == kNoPickle || tree_[rebuilt.parts].items.size() < 3)
+    return corrupt(id, "a quantized tensor has no scheme, scale and zero point");
+  const auto& parts = tree_[rebuilt.parts].items;
+  const auto numbers = [&](PickleId part) -> Result<std::vector<double>> {
+    LAN_TRY(const ScriptValue given, value(part));
+    if (const double* real = given.real()) return std::vector<double>{*real};
+    if (const Dim* integer = given.integer(); integer && integer->is_known())
+      return std::vector<double>{static_cast<double>(integer->value())};
+    const auto tensor = given.tensor();
+    if (tensor && tensor->root->loaded.defined()) {
+      LAN_TRY(const Tensor vector, tensor->root->loaded.contiguous());
+      if (auto reals = vector.to_doubles()) return *std::move(reals);
+      if (const auto ints = vector.to_ints()) return std::vector<double>(ints->begin(), ints->end());
+    }
+    return corrupt(part, "a scale or zero point is no number");
+  };
+  script::Rounding rounding;
+  rounding.dtype = integers.dtype();
+  LAN_TRY(rounding.scales, numbers(parts[1]));
+  LAN_TRY(rounding.zero_points, numbers(parts[2]));
+  if (parts.size() > 3) {
+    LAN_TRY(const ScriptValue axis, value(parts[3]));
+    if (!axis.integer() || !axis.integer()->is_known()) return corrupt(id, "a quantized tensor's axis is no number");
+    rounding.axis = axis.integer()->value();
+    const bool fits = rounding.axis >= 0 && rounding.axis < static_cast<int64_t>(integers.rank()) &&
+                      static_cast<int64_t>(rounding.scales.size()) == integers.shape()[static_cast<size_t>(rounding.axis)] &&
+                      rounding.zero_points.size() == rounding.scales.size();
+    if (!fits) return corrupt(id, "a quantized tensor's scales do not fit its shape");
+  } else if (rounding.scales.size() != 1 || rounding.zero_points.size() != 1) {
+    return corrupt(id, "a quantized tensor has more than one scale");
+  }
+  return script::loaded_quantized(script::GraphLowering::loaded(integers, ""), rounding);
 }
 
 std::shared_ptr<const ClassType> ScriptUnpickler::opaque(const std::string& name) {

@@ -41,6 +41,7 @@ class ScriptUnpickler {
   Result<script::Value> make(PickleId id);
   Result<script::Value> make_call(PickleId id);
   Result<script::Value> make_tensor(PickleId id);
+  Result<script::Value> make_quantized_tensor(PickleId id, const RebuiltTensor& rebuilt);
   Result<script::Value> make_object(PickleId id, const std::string& name);
   Result<script::Value> typed_list(PickleId arguments, std::string element);
   Result<std::vector<script::Value>> values(const std::vector<PickleId>& ids);

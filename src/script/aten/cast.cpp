@@ -1,5 +1,5 @@
 // Conversions of dtype. Devices, layouts and memory formats have no meaning here.
-#include "script/aten/emit_shared.h"
+#include "script/complex_tensor.h"
 
 namespace lanthorn::script {
 namespace {
@@ -9,6 +9,12 @@ Result<Value> converted(Lowering& lowering, const Value& self, DType dtype, bool
   const TensorRef tensor = self.tensor();
   if (tensor->dtype == dtype && !copy) return self;
   Emitter e(lowering);
+  if (is_complex(dtype)) {
+    const ValueId parts = parts_of(e, self, dtype);
+    if (e.failed()) return e.error();
+    return Value(as_complex(lowering, e.op("Identity", {parts})));
+  }
+  if (is_complex(tensor->dtype)) return e.result(e.cast(part_of(e, e.read(tensor), 0), dtype));
   const ValueId value = e.read(tensor);
   return e.result(tensor->dtype == dtype ? e.op("Identity", {value}) : e.cast(value, dtype));
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "script/aten/emit_shared.h"
+#include "script/complex_tensor.h"
 #include "script/aten/sizes_shared.h"
 
 namespace lanthorn::script {
@@ -12,6 +13,11 @@ Result<Value> alias(Lowering&, const Args& args) { return args[0]; }
 Result<Value> clone(Lowering& lowering, const Args& args) {
   // A new owner of the same value: graph values never change.
   Emitter e(lowering);
+  if (is_complex(args.tensor(0)->dtype)) {
+    const ValueId parts = e.read(args.tensor(0));
+    if (e.failed()) return e.error();
+    return Value(as_complex(lowering, parts));
+  }
   return e.result(e.read(args.tensor(0)));
 }
 

@@ -1,7 +1,7 @@
 // Sums, means and maxima over bags of embeddings.
 #include <limits>
 
-#include "script/aten/emit_shared.h"
+#include "script/aten/loss_shared.h"
 
 namespace lanthorn::script {
 namespace {
@@ -80,7 +80,29 @@ Result<Value> embedding_bag(Lowering& lowering, const Args& args) {
   return embedded(lowering, bags);
 }
 
+// (self, indices, max_norm, norm_type): rows that are asked for and longer than max_norm are shortened to it
+Result<Value> embedding_renorm(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  const TensorRef weight = args.tensor(0), indices = args.tensor(1);
+  if (weight->dims.size() != 2) return lowering.error(ErrorCode::kInvalidInput, "an embedding's weight is a matrix");
+  const DType dtype = weight->dtype;
+  const ValueId table = e.read(weight);
+  const ValueId asked = e.reshape(e.read(indices, DType::kI64), {product(indices->dims)});
+  const ValueId ones = e.expand(e.number(1, dtype), {product(indices->dims)});
+  const ValueId zeros = e.expand(e.number(0, dtype), {weight->dims[0]});
+  const ValueId used = e.cast(e.op("ScatterElements", {zeros, asked, ones}, {{"axis", int64_t{0}}}), DType::kBool);
+  const ValueId norms = p_norm(e, table, args.real(3), 1, false), most = e.number(args.real(2), dtype);
+  const ValueId scale = e.op("Div", {most, e.op("Add", {norms, e.number(1e-7, dtype)})});
+  const ValueId long_rows = e.op("And", {used, e.op("Greater", {norms, most})});
+  const ValueId factor = e.op("Where", {long_rows, scale, e.number(1, dtype)});
+  const ValueId made = e.op("Mul", {table, e.unsqueeze(factor, {1})});
+  if (e.failed()) return e.error();
+  return lowering.write(weight, made);
+}
+
 constexpr AtenRow kRows[] = {
+    {"aten::embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)",
+     embedding_renorm},
     {"aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, "
      "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, "
      "Tensor, Tensor)",

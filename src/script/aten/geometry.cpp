@@ -128,7 +128,11 @@ Result<Value> unfold(Lowering& lowering, const Args& args) {
 // (dets, scores, iou_threshold): which boxes stay, best first
 Result<Value> nms(Lowering& lowering, const Args& args) {
   Emitter e(lowering);
-  const ValueId boxes = e.unsqueeze(e.read(args.tensor(0), DType::kF32), {0});
+  // A box whose second corner lies before its first overlaps nothing; the operator would swap them.
+  const ValueId given = e.read(args.tensor(0), DType::kF32);
+  const ValueId first = e.slice(given, 1, Dim(0), Dim(2));
+  const ValueId second = e.op("Max", {first, e.slice(given, 1, Dim(2), Dim(4))});
+  const ValueId boxes = e.unsqueeze(e.concat({first, second}, 1), {0});
   const ValueId scores = e.unsqueeze(e.read(args.tensor(1), DType::kF32), {0, 1});
   const std::vector<float> threshold = {static_cast<float>(args.real(2))};
   const ValueId chosen = e.op("NonMaxSuppression", {boxes, scores, e.shape({args.tensor(0)->dims.at(0)}),

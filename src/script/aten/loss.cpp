@@ -1,17 +1,10 @@
 // Losses and distances.
 #include <algorithm>
 
-#include "script/aten/emit_shared.h"
+#include "script/aten/loss_shared.h"
 
 namespace lanthorn::script {
 namespace {
-
-/// 0: none, 1: mean, 2: sum
-Result<Value> reduced(Emitter& e, ValueId loss, const Dim& reduction) {
-  LAN_TRY(const int64_t kind, e.lowering().concrete(reduction));
-  if (kind == 0) return e.result(loss);
-  return e.result(e.reduce(kind == 1 ? "ReduceMean" : "ReduceSum", loss, {}, false));
-}
 
 struct Pair {
   ValueId a, b;
@@ -187,19 +180,6 @@ Result<Value> cosine_similarity(Lowering& lowering, const Args& args) {
     return e.op("Div", {x, e.op("Max", {e.reduce("ReduceL2", x, {from_end}, true), least})});
   };
   return e.result(e.reduce("ReduceSum", e.op("Mul", {unit(p.a), unit(p.b)}), {from_end}, false));
-}
-
-ValueId p_norm(Emitter& e, ValueId x, double p, int64_t axis, bool keep) {
-  const DType dtype = e.dtype(x);
-  if (p == 2) return e.reduce("ReduceL2", x, {axis}, keep);
-  if (p == 1) return e.reduce("ReduceL1", x, {axis}, keep);
-  if (p > 1e300) return e.reduce("ReduceMax", e.op("Abs", {x}), {axis}, keep);
-  if (p == 0) {
-    const ValueId some = e.cast(e.op("Not", {e.op("Equal", {x, e.number(0, dtype)})}), dtype);
-    return e.reduce("ReduceSum", some, {axis}, keep);
-  }
-  const ValueId sum = e.reduce("ReduceSum", e.op("Pow", {e.op("Abs", {x}), e.number(p, dtype)}), {axis}, keep);
-  return e.op("Pow", {sum, e.number(1 / p, dtype)});
 }
 
 // (x1, x2, p, eps, keepdim): eps is added to the difference

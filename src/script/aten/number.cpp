@@ -1,20 +1,19 @@
 // Between tensors and numbers, and what is known of a tensor without its elements.
 #include "script/aten/views_shared.h"
+#include "script/observe.h"
 
 namespace lanthorn::script {
 namespace {
 
-/// A tensor's only element as a known number, where it is a constant.
-std::optional<double> constant_number(Lowering& lowering, ValueId value) {
-  const Tensor* known = lowering.known(value);
-  if (!known || known->count() != 1) return std::nullopt;
-  auto plain = known->contiguous();
-  if (!plain) return std::nullopt;
-  const auto numbers = plain->to_doubles();
-  if (numbers) return (*numbers)[0];
-  const auto ints = plain->to_ints();
-  if (ints) return static_cast<double>((*ints)[0]);
-  return std::nullopt;
+/// A tensor's only element as a known number, where it is told.
+Result<std::optional<double>> constant_number(Lowering& lowering, ValueId value) {
+  using Answer = std::optional<double>;
+  LAN_TRY(const Tensor* known, observed(lowering, value));
+  if (!known || known->count() != 1) return Answer();
+  LAN_TRY(const Tensor plain, known->contiguous());
+  if (const auto numbers = plain.to_doubles()) return Answer((*numbers)[0]);
+  if (const auto ints = plain.to_ints()) return Answer(static_cast<double>((*ints)[0]));
+  return Answer();
 }
 
 Result<Value> integer(Lowering& lowering, const TensorRef& x) {
@@ -32,7 +31,8 @@ Result<Value> real(Lowering& lowering, const TensorRef& x) {
     return Value::of_double(static_cast<double>(number));
   }
   LAN_TRY(const ValueId value, lowering.read(x));
-  if (const auto number = constant_number(lowering, value)) return Value::of_double(*number);
+  LAN_TRY(const auto number, constant_number(lowering, value));
+  if (number) return Value::of_double(*number);
   return lowering.error(ErrorCode::kUnsupported, "a number of the program depends on the elements of a tensor");
 }
 
@@ -43,7 +43,8 @@ Result<Value> truth(Lowering& lowering, const TensorRef& x) {
     return Value::of_bool(!zero);
   }
   LAN_TRY(const ValueId value, lowering.read(x));
-  if (const auto number = constant_number(lowering, value)) return Value::of_bool(*number != 0);
+  LAN_TRY(const auto number, constant_number(lowering, value));
+  if (number) return Value::of_bool(*number != 0);
   LAN_TRY(const ValueId flag, cast(lowering, value, DType::kBool));
   return truth(lowering, lowering.tensor(flag));
 }

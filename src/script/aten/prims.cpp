@@ -1,6 +1,7 @@
 // What a program asks about a tensor's kind, about where it runs, and what means nothing here:
 // gradients, autocast, devices, threads.
 #include "script/aten/numbers_shared.h"
+#include "script/observe.h"
 
 namespace lanthorn::script {
 namespace {
@@ -50,7 +51,7 @@ Result<Value> to_list(Lowering& lowering, const Args& args) {
     }
   } else {
     LAN_TRY(const ValueId value, lowering.read(tensor));
-    const Tensor* known = lowering.known(value);
+    LAN_TRY(const Tensor* known, observed(lowering, value));
     const auto reals = known ? known->to_doubles() : std::nullopt;
     if (!reals || reals->size() > 100'000) {
       return lowering.error(ErrorCode::kUnsupported,

@@ -118,7 +118,52 @@ Result<Value> bernoulli_in_place(Lowering& lowering, const Args& args) {
   return lowering.write(x, drawn);
 }
 
+// (mean, std, generator), one or both a tensor
+Result<Value> normal_of(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  const TensorRef mean = args[0].tensor(), deviation = args[1].tensor();
+  const DType dtype = mean ? mean->dtype : deviation->dtype;
+  const ValueId at = e.operand(args[0], dtype), scale = e.operand(args[1], dtype);
+  const Dims dims = e.dims(e.op("Add", {at, scale}));
+  if (e.failed()) return e.error();
+  return e.result(e.op("Add", {e.op("Mul", {normal(e, dims, dtype, 0, 1), scale}), at}));
+}
+
+// (mean, std, size, generator, dtype, ...)
+Result<Value> normal_sized(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  return e.result(normal(e, args.ints(2), args.dtype(4).value_or(DType::kF32), args.real(0), args.real(1)));
+}
+
+// (self, num_samples, replacement, generator): the largest of Gumbel-distributed scores are drawn without
+// replacement by the weights, and with it one draw at a time
+Result<Value> multinomial(Lowering& lowering, const Args& args) {
+  Emitter e(lowering);
+  const TensorRef x = args.tensor(0);
+  if (x->dims.empty() || x->dims.size() > 2) return lowering.error(ErrorCode::kInvalidInput, "multinomial wants one or two dimensions");
+  const ValueId weights = e.op("Log", {e.read(x, DType::kF32)});
+  Dims dims = x->dims;
+  if (args.flag(2)) dims.insert(dims.end() - 1, args.integer(1));
+  const ValueId drawn = uniform(e, dims, DType::kF32, 1e-30, 1);
+  const ValueId noise = e.op("Neg", {e.op("Log", {e.op("Neg", {e.op("Log", {drawn})})})});
+  if (args.flag(2)) {
+    const ValueId scores = e.op("Add", {e.unsqueeze(weights, {-2}), noise});
+    return e.result(e.op("ArgMax", {scores}, {{"axis", int64_t{-1}}, {"keepdims", int64_t{0}}}));
+  }
+  const ValueId scores = e.op("Add", {weights, noise});
+  return e.result(e.ops("TopK", {scores, e.shape({args.integer(1)})}, 2, {{"axis", int64_t{-1}}})[1]);
+}
+
 constexpr AtenRow kRows[] = {
+    {"aten::normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor", normal_of},
+    {"aten::normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor", normal_of},
+    {"aten::normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor", normal_of},
+    {"aten::normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, ScalarType? "
+     "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+     normal_sized},
+    {"aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> "
+     "Tensor",
+     multinomial},
     {"aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
      "pin_memory=None) -> Tensor",
      rand},

@@ -33,9 +33,58 @@ struct Outputs {
   ValueId y, hidden, state;
 };
 
+/// An LSTM whose hidden state is projected to a smaller one has no operator: it is unrolled, a step a few nodes.
+Result<Outputs> run_projecting(Emitter& e, const Layers& in) {
+  constexpr int64_t kMostSteps = 2048;
+  const int64_t directions = in.bidirectional ? 2 : 1;
+  const size_t per = in.biases ? 5 : 3;
+  const Dims x_dims = e.dims(in.x);
+  if (e.failed()) return e.error();
+  LAN_TRY(const int64_t steps, e.lowering().concrete(x_dims.at(0)));
+  if (steps < 1 || steps > kMostSteps) {
+    return e.lowering().error(ErrorCode::kUnsupported, "an LSTM with projections over " + std::to_string(steps) + " steps");
+  }
+  std::vector<ValueId> hiddens, states;
+  ValueId x = in.x;
+  for (int64_t layer = 0; layer < in.layers; ++layer) {
+    std::vector<ValueId> sides;
+    for (int64_t direction = 0; direction < directions; ++direction) {
+      const size_t first = per * static_cast<size_t>(layer * directions + direction);
+      const auto weight = [&](size_t i) { return e.transpose(e.read(in.params[first + i]), {1, 0}); };
+      ValueId from_x = e.op("MatMul", {x, weight(0)});  // [time, batch, gates]
+      if (in.biases) {
+        from_x = e.op("Add", {from_x, e.op("Add", {e.read(in.params[first + 2]), e.read(in.params[first + 3])})});
+      }
+      const ValueId recurrent = weight(1), project = weight(in.biases ? 4 : 2);
+      const Dim row(layer * directions + direction), size = in.params[first + per - 1]->dims.at(1);
+      ValueId hidden = e.select(in.hidden, 0, row), state = e.select(in.state, 0, row);
+      std::vector<ValueId> made(static_cast<size_t>(steps));
+      for (int64_t step = 0; step < steps; ++step) {
+        const int64_t at = direction == 0 ? step : steps - 1 - step;
+        const ValueId sum = e.op("Add", {e.select(from_x, 0, Dim(at)), e.op("MatMul", {hidden, recurrent})});
+        const auto gates = e.split(sum, -1, Dims(4, size));
+        const ValueId keep = e.op("Mul", {e.op("Sigmoid", {gates[1]}), state});
+        state = e.op("Add", {keep, e.op("Mul", {e.op("Sigmoid", {gates[0]}), e.op("Tanh", {gates[2]})})});
+        hidden = e.op("MatMul", {e.op("Mul", {e.op("Sigmoid", {gates[3]}), e.op("Tanh", {state})}), project});
+        made[static_cast<size_t>(at)] = e.unsqueeze(hidden, {0});
+      }
+      hiddens.push_back(e.unsqueeze(hidden, {0}));
+      states.push_back(e.unsqueeze(state, {0}));
+      sides.push_back(e.concat(std::move(made), 0));
+    }
+    x = e.concat(std::move(sides), 2);
+  }
+  return Outputs{x, e.concat(hiddens, 0), e.concat(states, 0)};
+}
+
 Result<Outputs> run_layers(Emitter& e, const Layers& in) {
   const int64_t directions = in.bidirectional ? 2 : 1;
   const size_t per = in.biases ? 4 : 2;
+  const size_t projecting = per + 1;
+  if (in.layers >= 1 && in.cell == Cell::kLstm && in.lengths == kNoValue &&
+      in.params.size() == projecting * static_cast<size_t>(in.layers * directions)) {
+    return run_projecting(e, in);
+  }
   if (in.layers < 1 || in.params.size() != per * static_cast<size_t>(in.layers * directions)) {
     return e.lowering().error(ErrorCode::kUnsupported, "a recurrent layer with projections");
   }

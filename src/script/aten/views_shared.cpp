@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "script/complex_tensor.h"
+
 namespace lanthorn::script {
 namespace {
 
@@ -84,7 +86,7 @@ Result<TensorRef> unsqueeze_view(Lowering& lowering, const TensorRef& base, int6
 
 Result<TensorRef> copied(Lowering& lowering, const TensorRef& base) {
   LAN_TRY(const ValueId value, lowering.read(base));
-  return lowering.tensor(value);
+  return is_complex(base->dtype) ? as_complex(lowering, value) : lowering.tensor(value);
 }
 
 Result<Dims> resolved(Lowering& lowering, const Dims& from, Dims to) {
