@@ -56,6 +56,10 @@ Signature graph_signature(const Graph& graph);
 /// Signature of a program: from its traced inputs, from `shapes`, or backwards from its weights.
 /// `graph_text` gets the text of the graph that it led to, if it led to one.
 Signature program_signature(const Model::Impl& model, std::string* graph_text = nullptr);
+/// Inputs that a program can be evaluated for: its traced ones, else of `shapes` (-1 is free), else
+/// backwards from its weights. Nothing where none of these leads to a graph.
+std::optional<std::vector<script::SignatureInput>> guess_signature(
+    const FileContents& contents, const std::vector<std::pair<std::string, Shape>>& shapes);
 /// True where the only output is a floating-point matrix [batch, classes >= 2].
 bool looks_like_classifier(const std::vector<Port>& outputs);
 
