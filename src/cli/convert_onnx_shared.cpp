@@ -2,8 +2,10 @@
 
 #include "cli/convert_onnx_shared.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "base/progress.h"
 #include "cli/command_line_shared.h"
@@ -150,7 +152,7 @@ Status convert_to_onnx(const OnnxConversion& conversion, const OnnxFlags& flags)
     if (!written) return std::move(written).error();
     report = *std::move(written);
   }
-  for (const auto* notes : {&exported->notes, &contents.notes}) {
+  for (const std::vector<std::string>* notes : {&std::as_const(exported->notes), &contents.notes}) {
     report.notes.insert(report.notes.end(), notes->begin(), notes->end());
   }
   if (conversion.json) {

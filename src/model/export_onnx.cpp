@@ -181,8 +181,12 @@ Result<OnnxExport> export_program(const FileContents& contents, const OnnxExport
   }
   onnx::make_outputs_plain(graph);
   name_by_modules(graph);
+  std::set<std::string> taken;
+  for (const ValueId id : graph.inputs) taken.insert(graph.values[id].name);
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
-    graph.values[graph.outputs[i]].name = "out" + std::to_string(i);
+    std::string name = "out" + std::to_string(i);
+    while (!taken.insert(name).second) name += "_";
+    graph.values[graph.outputs[i]].name = std::move(name);
   }
   clear_name_clashes(graph);
   LAN_OK(set_names(graph, options));

@@ -107,17 +107,18 @@ std::string port_misfit(const Graph& graph, const std::vector<ValueId>& given,
                         const std::vector<Schema::Formal>& formals, std::string_view what) {
   const Arity arity = arity_of(formals);
   if (given.size() < arity.least || given.size() > arity.most) {
-    return std::to_string(given.size()) + " " + std::string(what) + "s";
+    return "this opset does not have it with " + std::to_string(given.size()) + " " +
+           std::string(what) + "s";
   }
   for (size_t i = 0; i < given.size(); ++i) {
     const Schema::Formal& formal = *formal_at(formals, i);
     const std::string place = std::string(what) + " " + std::to_string(i);
     if (given[i] == kNoValue) {
-      if (formal.port == Schema::Port::kSingle) return place + " must be there";
+      if (formal.port == Schema::Port::kSingle) return place + " must not be left out";
       continue;
     }
     const std::string type = schema_type(graph.values[given[i]].type);
-    if (!type.empty() && !formal.types.has(type)) return place + " is a " + type;
+    if (!type.empty() && !formal.types.has(type)) return place + " may be no " + type;
   }
   return "";
 }
@@ -176,16 +177,16 @@ void drop_neutral_attributes(Node& node, const Schema& schema) {
 std::string misfit(const Graph& graph, const Node& node, const Schema& schema) {
   for (const auto& [name, value] : node.attributes.entries()) {
     const Schema::Attribute* known = schema.find(name);
-    if (!known) return "the attribute " + name;
+    if (!known) return "this opset does not have the attribute " + name;
     const int32_t type = type_number(value);
     // Types are kept as text, sparse tensors as dense ones.
     const bool is_type = known->type == static_cast<int32_t>(AttributeType::kTypeProto) &&
                          type == static_cast<int32_t>(AttributeType::kString);
-    if (type != known->type && !is_type) return "the type of the attribute " + name;
+    if (type != known->type && !is_type) return "the attribute " + name + " is of another type";
   }
   for (const Schema::Attribute& attribute : schema.attributes) {
     if (attribute.required && !node.attributes.has(attribute.name)) {
-      return "no attribute " + std::string(attribute.name);
+      return "the attribute " + std::string(attribute.name) + " is missing";
     }
   }
   const std::string inputs = port_misfit(graph, node.inputs, schema.inputs, "input");

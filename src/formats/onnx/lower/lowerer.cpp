@@ -84,6 +84,10 @@ bool LoweredGraph::apply_rules(Node& node, int depth) {
 }
 
 void LoweredGraph::append(Node node, int depth) {
+  if (node.domain == "lanthorn") {
+    problems.push_back({node.op, node.name, "it is no operator of ONNX"});
+    return;
+  }
   if (!node.domain.empty()) {
     graph.nodes.push_back(std::move(node));
     return;
@@ -105,7 +109,7 @@ void LoweredGraph::append(Node node, int depth) {
   const std::vector<Narrowing> narrowings = widen(node, *schema, depth);
   const std::string wrong = misfit(graph, node, *schema);
   if (!wrong.empty()) {
-    problems.push_back({node.op, node.name, "this opset does not have " + wrong});
+    problems.push_back({node.op, node.name, wrong});
     return;
   }
   const std::string name = node.name;

@@ -249,6 +249,11 @@ class Encoder {
 
 }  // namespace
 
+Result<EncodedModel> encode_model(const Graph& graph, const std::map<std::string, int64_t>& opsets,
+                                  const Annotations& annotations, const ExternalData& external) {
+  return Encoder(annotations, external).model(graph, opsets);
+}
+
 int64_t ir_version_of(const std::map<std::string, int64_t>& opsets) {
   // Pairs of an opset of ai.onnx and the IR version of the release that brought it. Before IR
   // version 4 every initializer had to be an input, too, so no file is written for less.

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "formats/format.h"
-#include "temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace lanthorn {
 namespace {
