@@ -340,7 +340,7 @@ def random_model(generator: random.Random):
             nodes += [helper.make_node("Reshape", [generator.choice(known), f"shape{i}"], [f"f{i}"]), helper.make_node("Shape", ["x"], [f"s{i}"]),
                       helper.make_node("Reshape", [f"f{i}", f"s{i}"], [name])]
         else:
-            nodes.append(helper.make_node(generator.choice(unary), [generator.choice(known)], [name], name=generator.choice(["", "same", f"n{i}"])))
+            nodes.append(helper.make_node(generator.choice(unary), [generator.choice(known)], [name], name=generator.choice(["", f"n{i}"])))
         known.append(name)
     graph = helper.make_graph(nodes, "random", values(("x", F, [3, 4]), ("z", F, [3, 4])), values((known[-1], F, [3, 4])), constants)
     opsets = [helper.make_opsetid("", opset)]

@@ -61,6 +61,7 @@ Result<OnnxExportOptions> export_options(const OnnxFlags& flags, const FileConte
     LAN_TRY(options.example, read_input_values(flags.example, export_ports(contents)));
   }
   options.fold_batch_norm = flags.fold_batch_norm;
+  options.opset = flags.opset.value_or(kOpset);
   return options;
 }
 
@@ -104,7 +105,7 @@ uint64_t constant_bytes(const Graph& graph) {
 }  // namespace
 
 bool OnnxFlags::any() const {
-  return opset != 0 || !input_names.empty() || !output_names.empty() || !dynamic.empty() ||
+  return opset.has_value() || !input_names.empty() || !output_names.empty() || !dynamic.empty() ||
          !example.empty() || !input_shapes.empty() || !external_data.empty() || fold_batch_norm;
 }
 
@@ -137,7 +138,7 @@ Status convert_to_onnx(const OnnxConversion& conversion, const OnnxFlags& flags)
   auto exported = export_onnx(contents, options);
   if (!exported) return std::move(exported).error().at(conversion.input.string());
   onnx::OnnxWriteOptions write;
-  if (flags.opset != 0) write.opset = flags.opset;
+  write.opset = flags.opset.value_or(kOpset);
   if (!flags.external_data.empty()) {
     LAN_TRY(write.external_threshold, parse_bytes(flags.external_data, "--external-data"));
   }

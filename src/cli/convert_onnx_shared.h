@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace lanthorn {
 
 /// What `convert` to ONNX takes beside what every conversion takes.
 struct OnnxFlags {
-  int opset = 0;  // 0: the newest
+  std::optional<int> opset;  // without it the newest
   std::string input_names, output_names;  // separated by commas
   std::vector<std::string> dynamic;       // NAME:AXIS=SYMBOL
   std::string example;                    // IN.npz

@@ -8,11 +8,12 @@
 #include "lanthorn/lanthorn.h"
 #include "model/export_program.h"
 #include "model/model_impl.h"
+#include "model/portable_nodes.h"
+#include "model/program_call.h"
 #include "ops/infer_all.h"
 #include "ops/op.h"
 #include "optimize/passes.h"
 #include "optimize/pipeline.h"
-#include "model/program_call.h"
 
 namespace lanthorn {
 namespace {
@@ -163,6 +164,14 @@ void name_by_modules(Graph& graph) {
   }
 }
 
+Status apply(Graph& graph, Result<bool> (*pass)(Graph&)) {
+  LAN_TRY(const bool changed, pass(graph));
+  if (!changed) return ok();
+  remove_dead_nodes(graph);
+  LAN_OK(infer_graph(graph));
+  return clean(graph);
+}
+
 Result<OnnxExport> export_program(const FileContents& contents, const OnnxExportOptions& options) {
   LAN_TRY(ExportedProgram program, evaluate_for_export(contents, options));
   OnnxExport made{program.graph, {}, std::move(program.notes)};
@@ -171,14 +180,10 @@ Result<OnnxExport> export_program(const FileContents& contents, const OnnxExport
   Graph& graph = *made.graph;
   LAN_OK(infer_graph(graph));
   LAN_OK(clean(graph));
-  if (options.fold_batch_norm) {
-    LAN_TRY(const bool folded, fold_batch_norms(graph));
-    if (folded) {
-      remove_dead_nodes(graph);
-      LAN_OK(infer_graph(graph));
-      LAN_OK(clean(graph));
-    }
-  }
+  constexpr int kEinsum = 12;
+  if (options.opset < kEinsum) LAN_OK(apply(graph, lower_einsum));
+  if (options.fold_batch_norm) LAN_OK(apply(graph, fold_batch_norms));
+  use_portable_nodes(graph);
   onnx::make_outputs_plain(graph);
   name_by_modules(graph);
   std::set<std::string> taken;

@@ -26,6 +26,7 @@ struct OnnxExportOptions {
   std::vector<NamedValue> example;  // of a program: what it is evaluated for
   std::vector<std::pair<std::string, Shape>> input_shapes;  // in place of an example
   bool fold_batch_norm = false;
+  int opset = kOpset;  // that the graph will be written in: products are not left to an Einsum before 12
 };
 
 /// A model ready to be written.

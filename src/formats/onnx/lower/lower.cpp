@@ -5,6 +5,7 @@
 #include <set>
 
 #include "formats/onnx/lower/lowerer.h"
+#include "formats/onnx/lower/matrix_softmax.h"
 #include "formats/onnx/write/plain_outputs.h"
 #include "graph/clone_graph.h"
 #include "ops/infer_all.h"
@@ -35,6 +36,9 @@ class ModelLowerer {
         lower(*inner, known, false);
       }
       lowered.append(std::move(node), 0);
+    }
+    for (Node& node : graph.nodes) {
+      if (node.domain == kAsInFile) node.domain.clear();
     }
     if (!main) make_outputs_plain(graph);
   }
@@ -83,11 +87,13 @@ Result<LoweredModel> lower_model(const Graph& graph, const std::map<std::string,
   LoweredModel model{clone_graph(graph), {{"", opset}}, {}};
   // What is wrong in a model is no reason not to write it; rules that need a type say so.
   LAN_TRY(const auto wrong, infer_all(model.graph));
+  constexpr int kSoftmaxByAxis = 13;
+  if (opset < kSoftmaxByAxis) restore_matrix_softmax(model.graph);
   ModelLowerer lowerer(opset);
   lowerer.lower(model.graph, {}, true);
   if (!lowerer.problems.empty()) return cannot_be_said(lowerer.problems, opset);
   for (const std::string& domain : lowerer.domains) {
-    if (domain.empty()) continue;
+    if (domain.empty() || domain == kAsInFile) continue;
     const auto version = known.find(domain);
     model.opsets[domain] = version == known.end() ? 1 : version->second;
   }
