@@ -52,6 +52,7 @@ extern constinit const Format format_onnx{
     .matches = onnx::looks_like_model,
     .read = read,
     .has_no_mark = true,
+    .written = "opset 7 to 28",
 };
 
 }  // namespace lanthorn
