@@ -19,6 +19,10 @@
 
 namespace lanthorn {
 
+namespace onnx {
+struct Annotations;
+}
+
 /// Bounds on what reading one file may cost; every decoder keeps to them.
 struct ReadLimits {
   uint64_t max_memory_bytes = uint64_t{256} << 20;  // beyond the mapping, for structures
@@ -38,6 +42,7 @@ struct FileContents {
   std::string producer;        // "pytorch 2.13.0", may be empty
   std::shared_ptr<const script::Program> program;  // torchscript
   std::shared_ptr<const Graph> graph;              // onnx
+  std::shared_ptr<const onnx::Annotations> annotations;  // onnx: what it says beside the graph
   std::shared_ptr<const ObjectTree> objects;       // torch
   StateDict tensors;  // all named tensors of the file (weights of a model too)
   std::vector<std::pair<std::string, std::string>> metadata;  // for people
