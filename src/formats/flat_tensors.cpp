@@ -123,13 +123,24 @@ Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree) {
   return tensors;
 }
 
-std::vector<FlatTensor> flat_tensors(const StateDict& state) {
+std::vector<FlatTensor> flat_tensors(const StateDict& state, const Quantizers& quantizers) {
   std::vector<FlatTensor> tensors;
   tensors.reserve(state.size());
   for (const NamedTensor& named : state.entries()) {
-    tensors.push_back({named.name, named.tensor, nullptr});
+    const auto known = quantizers.find(named.name);
+    tensors.push_back(
+        {named.name, named.tensor, known == quantizers.end() ? nullptr : known->second});
   }
   return tensors;
+}
+
+Result<NamedTensors> named_tensors(std::vector<FlatTensor> tensors) {
+  NamedTensors named;
+  for (FlatTensor& flat : tensors) {
+    if (flat.quantizer) named.quantizers.emplace(flat.name, std::move(flat.quantizer));
+    LAN_OK(named.tensors.add(std::move(flat.name), std::move(flat.tensor)));
+  }
+  return named;
 }
 
 ObjectTree tree_of(const std::vector<FlatTensor>& tensors) {

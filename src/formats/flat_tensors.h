@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/quantizer.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
 #include "lanthorn/tensor.h"
@@ -12,14 +13,6 @@ namespace lanthorn {
 
 /// True for the integers of PyTorch's quantized tensors.
 bool is_quantized(DType dtype);
-
-/// What the integers of a quantized tensor mean: (integer - zero point) * scale, with one scale for
-/// all or one for each index of `axis`.
-struct Quantizer {
-  std::string scheme;          // "torch.per_tensor_affine", "torch.per_channel_affine", ...
-  Tensor scales, zero_points;  // vectors or scalars, as PyTorch keeps them
-  int64_t axis = -1;           // -1: one scale for all
-};
 
 /// A tensor under its name, on its way into a file.
 struct FlatTensor {
@@ -36,9 +29,17 @@ struct FlatTensor {
 
 /// The tensors of a tree, under the names of the way to them.
 Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree);
-/// The tensors of a state_dict.
-std::vector<FlatTensor> flat_tensors(const StateDict& state);
+/// The tensors of a state_dict; `quantizers` are those of the quantized ones, as far as they are known.
+std::vector<FlatTensor> flat_tensors(const StateDict& state, const Quantizers& quantizers = {});
 /// An OrderedDict of them, as a state_dict is pickled.
 ObjectTree tree_of(const std::vector<FlatTensor>& tensors);
+
+/// Tensors of a file and, by their names, what the integers of quantized ones mean.
+struct NamedTensors {
+  StateDict tensors;
+  Quantizers quantizers;
+};
+/// kCorrupt for a name that comes twice.
+Result<NamedTensors> named_tensors(std::vector<FlatTensor> tensors);
 
 }  // namespace lanthorn

@@ -44,7 +44,7 @@ bool is_selected(const std::string& name, const ConversionOptions& options) {
 /// model its state_dict is taken.
 Result<std::vector<FlatTensor>> tensors_of(const FileContents& contents, const std::string& format,
                                            std::vector<std::string>& notes) {
-  if (!contents.objects) return flat_tensors(contents.tensors);
+  if (!contents.objects) return flat_tensors(contents.tensors, contents.quantizers);
   if (format == "npz" || format == "npy") return flat_tensors(*contents.objects);
   LAN_TRY(PlainTree plain, make_plain(*contents.objects));
   for (std::string& note : plain.notes) notes.push_back(std::move(note));

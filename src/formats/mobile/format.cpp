@@ -3,11 +3,11 @@
 
 #include "codec/pickle.h"
 #include "codec/zip.h"
+#include "formats/flat_tensors.h"
 #include "formats/torch/archive.h"
 #include "formats/torch/globals.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/object_builder.h"
-#include "formats/torch/state_names.h"
 
 namespace lanthorn {
 namespace {
@@ -31,7 +31,10 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   contents.format = "mobile";
   contents.format_version = archive.version() > 0 ? std::to_string(archive.version()) : "";
   contents.producer = archive.producer();
-  LAN_TRY(contents.tensors, name_tensors(*objects));
+  LAN_TRY(auto flat, flat_tensors(*objects));
+  LAN_TRY(NamedTensors named, named_tensors(std::move(flat)));
+  contents.tensors = std::move(named.tensors);
+  contents.quantizers = std::move(named.quantizers);
   contents.notes = builder.take_notes();
   for (std::string& note : hazard_notes(tree->globals, "data.pkl")) {
     contents.notes.push_back(std::move(note));

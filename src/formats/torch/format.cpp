@@ -4,12 +4,12 @@
 
 #include "codec/pickle.h"
 #include "codec/zip.h"
+#include "formats/flat_tensors.h"
 #include "formats/torch/archive.h"
 #include "formats/torch/globals.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/object_builder.h"
 #include "formats/torch/object_text.h"
-#include "formats/torch/state_names.h"
 #include "formats/torch/tar.h"
 
 namespace lanthorn {
@@ -56,7 +56,10 @@ Status finish(const PickleTree& tree, StorageSource& source, std::shared_ptr<con
   ObjectBuilder builder(tree, source, std::move(owner), limits.max_memory_bytes);
   auto objects = builder.build();
   if (!objects) return std::move(objects).error().at(member);
-  LAN_TRY(contents.tensors, name_tensors(*objects));
+  LAN_TRY(auto flat, flat_tensors(*objects));
+  LAN_TRY(NamedTensors named, named_tensors(std::move(flat)));
+  contents.tensors = std::move(named.tensors);
+  contents.quantizers = std::move(named.quantizers);
   contents.objects = std::make_shared<const ObjectTree>(*std::move(objects));
   for (std::string& note : builder.take_notes()) contents.notes.push_back(std::move(note));
   for (std::string& note : hazard_notes(globals, member)) contents.notes.push_back(std::move(note));

@@ -178,7 +178,34 @@ Result<ScriptValue> ScriptUnpickler::make_tensor(PickleId id) {
   } else {
     root = out->root;
   }
+  if (rebuilt.parts != kNoPickle) {
+    LAN_TRY(quantizers_[out->root.get()], make_quantizer(rebuilt.parts));
+  }
   return ScriptValue(std::move(out));
+}
+
+/// Of (scheme, scale, zero point[, axis]).
+Result<std::shared_ptr<const Quantizer>> ScriptUnpickler::make_quantizer(PickleId parts) {
+  const std::vector<PickleId>& items = tree_[parts].items;
+  const auto number = [&](PickleId id) -> Result<Tensor> {
+    const PickleNode& node = tree_[id];
+    if (node.kind == Kind::kInt) return Tensor::scalar_i64(node.integer);
+    if (node.kind == Kind::kFloat) {
+      return Tensor::of<double>(DType::kF64, {}, std::span(&node.real, 1));
+    }
+    if (!tensors_.makes_tensor(id)) return corrupt(id, "a scale or zero point is no number");
+    LAN_TRY(RebuiltTensor made, tensors_.rebuild(id));
+    if (!made.tensor.defined()) return corrupt(id, "a scale or zero point has no data");
+    return std::move(made.tensor);
+  };
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = tree_[items[0]].text;
+  LAN_TRY(quantizer->scales, number(items[1]));
+  LAN_TRY(quantizer->zero_points, number(items[2]));
+  if (items.size() > 3 && tree_[items[3]].kind == Kind::kInt) {
+    quantizer->axis = tree_[items[3]].integer;
+  }
+  return std::shared_ptr<const Quantizer>(std::move(quantizer));
 }
 
 std::shared_ptr<const ClassType> ScriptUnpickler::opaque(const std::string& name) {
