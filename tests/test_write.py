@@ -6,7 +6,9 @@ import io
 import json
 import os
 import random
+import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,6 +309,17 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path):
     assert program.call("convert", tmp_path / "c.pth", tmp_path / "missing/no.pth").code == 5
 
 
+@pytest.mark.parametrize("form", ["torch", "torch-legacy", "safetensors", "torch-shards", "safetensors-shards", "npz", "npy", "tree"])
+def test_every_write_sync_rename_and_allocation_of_a_save_may_fail(form, tmp_path):
+    """The n-th call of each kind fails, for every n: the old files stay as they were, the error is clear, nothing is left over or leaked."""
+    tool = Path(program.lanthorn()).parent / "programs/saves"
+    done = subprocess.run([tool, form, tmp_path], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = {kind: int(count) for kind, count in (line.split() for line in done.stdout.splitlines())}
+    files = 4 if form.endswith("shards") else 1
+    assert told["memory"] > 20 and told["write"] >= files and told["sync"] >= files and told["rename"] == files
+
+
 def test_the_archive_is_a_zip_file_that_python_checks(tmp_path):
     torch.save({"w": torch.arange(10), "empty": torch.empty(0)}, tmp_path / "m.pth")
     program.succeed("convert", tmp_path / "m.pth", tmp_path / "o.pth")
@@ -314,19 +327,73 @@ def test_the_archive_is_a_zip_file_that_python_checks(tmp_path):
         assert archive.testzip() is None and "o/data.pkl" in archive.namelist()
 
 
-def test_quantized_tensors_of_programs_are_written_as_integers_and_that_is_said(tmp_path):
+def quantized_program():
     class Quantized(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.register_buffer("q", torch.quantize_per_tensor(torch.tensor([1.0, -2.0]), 0.5, 1, torch.qint8))
+            numbers = torch.tensor([[1.0, -2.0, 0.25], [7.0, 0.0, -0.5]])
+            self.register_buffer("one", torch.quantize_per_tensor(numbers, 0.5, 1, torch.qint8))
+            self.register_buffer("rows", torch.quantize_per_channel(numbers, torch.tensor([0.5, 0.25], dtype=torch.float64), torch.tensor([1, 2]), 0, torch.quint8))
 
         def forward(self, x):
-            return x + self.q.dequantize()
+            return x + self.one.dequantize() + self.rows.dequantize()
 
-    torch.jit.script(Quantized()).save(tmp_path / "m.pt")
+    return Quantized()
+
+
+@pytest.mark.parametrize("kind", ["script", "mobile"])
+def test_quantized_tensors_of_programs_stay_what_they_are(kind, tmp_path):
+    model = quantized_program().eval()
+    script = torch.jit.script(model)
+    if kind == "mobile":
+        script._save_for_lite_interpreter(str(tmp_path / "m.pt"))
+    else:
+        script.save(tmp_path / "m.pt")
+    program.succeed("convert", tmp_path / "m.pt", tmp_path / "o.pth")
+    loaded = list(torch.load(tmp_path / "o.pth", weights_only=True).values())
+    want = [model.one, model.rows]
+    for got, right in zip(loaded, want, strict=True):
+        assert got.dtype == right.dtype and got.qscheme() == right.qscheme()
+        assert torch.equal(got.int_repr(), right.int_repr()) and torch.equal(got.dequantize(), right.dequantize())
     outcome = program.succeed("convert", tmp_path / "m.pt", tmp_path / "o.npz")
-    assert "1 quantized tensors are written as their integers" in outcome.stderr
-    assert program.arrays(tmp_path / "o.npz")["q"].tolist() == [3, -3]
+    for name, right in zip(("one", "rows"), want):
+        assert np.array_equal(program.arrays(tmp_path / "o.npz")[name], right.dequantize().numpy())
+    assert "2 quantized tensors are written as the numbers that they stand for" in outcome.stderr
+    listed = {t["name"]: t["quantization"] for t in json.loads(program.succeed("inspect", tmp_path / "m.pt", "--json", "--tensors").stdout)["tensors"]}
+    assert listed["one"] == {"scheme": "per_tensor_affine", "scale": 0.5, "zero_point": 1}
+    assert listed["rows"] == {"scheme": "per_channel_affine", "scale": [0.5, 0.25], "zero_point": [1, 2], "axis": 0}
+    program.succeed("inspect", tmp_path / "m.pt", "--tensor", "rows", "--output", tmp_path / "rows.npy")
+    assert np.array_equal(np.load(tmp_path / "rows.npy"), model.rows.dequantize().numpy())
+
+
+def test_packed_weights_have_the_names_of_a_quantized_modules_state_dict(tmp_path):
+    model = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(3, 2)), {torch.nn.Linear})
+    torch.jit.script(model).save(tmp_path / "m.pt")
+    torch.save(model.state_dict(), tmp_path / "s.pth")
+    for source, out in (("m.pt", "a.npz"), ("s.pth", "b.npz")):
+        program.succeed("convert", tmp_path / source, tmp_path / out)
+    script, state = program.arrays(tmp_path / "a.npz"), program.arrays(tmp_path / "b.npz")
+    assert "0._packed_params._packed_params.0" in script
+    for name, array in script.items():
+        assert np.array_equal(array, state[name]), name
+
+
+@pytest.mark.parametrize("kind", ["script", "mobile", "bytecode"])
+def test_the_weights_of_a_frozen_program_are_listed(kind, tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)).eval()
+    frozen = torch.jit.freeze(torch.jit.script(model))
+    file = tmp_path / "m.pt"
+    frozen.save(file) if kind == "script" else frozen._save_for_lite_interpreter(str(file))
+    if kind == "bytecode":   # all that the lite interpreter needs
+        with zipfile.ZipFile(file) as source, zipfile.ZipFile(tmp_path / "b.ptl", "w") as target:
+            for name in source.namelist():
+                if "/code/" not in name and not name.endswith("/constants.pkl"):
+                    target.writestr(name, source.read(name))
+        file = tmp_path / "b.ptl"
+    program.succeed("convert", file, tmp_path / "o.npz")
+    found = program.arrays(tmp_path / "o.npz")
+    for want in model.state_dict().values():
+        assert any(np.array_equal(array, want.numpy()) for array in found.values()), list(found)
 
 
 def test_tensors_of_programs_are_converted(tmp_path):

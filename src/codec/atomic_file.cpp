@@ -9,6 +9,7 @@
 #include <random>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace lanthorn {
 namespace {
@@ -84,23 +85,63 @@ Status AtomicFile::write(std::span<const std::byte> bytes) {
   return ok();
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::bring_to_disk() {
   if (temporary_.empty()) return ok();
   if (::fsync(descriptor_) != 0) return failed("the file cannot be written", errno, path_);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0) return failed("the file cannot be written", errno, path_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return failed("the file cannot get its name", errno, path_);
-  }
-  temporary_.clear();
-  // The folder's entry is on the disk only after the folder is; where that cannot be done, the file
-  // is complete all the same.
+  return ok();
+}
+
+/// A folder's entry is on the disk only after the folder is; where that cannot be done, the file is
+/// complete all the same.
+void AtomicFile::sync_folder() const {
   const std::string folder = path_.native().substr(0, path_.native().rfind('/') + 1);
   const int directory =
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
+  if (directory < 0) return;
+  ::fsync(directory);
+  ::close(directory);
+}
+
+Status AtomicFile::commit() {
+  AtomicFile* const self = this;
+  return commit_all(std::span(&self, 1));
+}
+
+Status AtomicFile::commit_all(std::span<AtomicFile* const> files) {
+  for (AtomicFile* file : files) LAN_OK(file->bring_to_disk());
+  // Second names of what is there, by which it can get its own back. Nothing allocates from here until
+  // the names are settled.
+  std::vector<std::string> kept(files.size());
+  for (size_t i = 0; i < files.size() && files.size() > 1; ++i) kept[i] = files[i]->temporary_ + ".old";
+  size_t named = 0;
+  int number = 0;
+  for (; named < files.size(); ++named) {
+    const AtomicFile& file = *files[named];
+    if (file.temporary_.empty()) continue;
+    std::string& old = kept[named];
+    if (!old.empty() && ::link(file.path_.c_str(), old.c_str()) != 0) old.clear();
+    if (::rename(file.temporary_.c_str(), file.path_.c_str()) == 0) continue;
+    number = errno;
+    if (!old.empty()) ::unlink(old.c_str());
+    break;
+  }
+  for (size_t i = 0; i < named; ++i) {
+    const AtomicFile& file = *files[i];
+    if (file.temporary_.empty()) continue;
+    if (number == 0) {
+      if (!kept[i].empty()) ::unlink(kept[i].c_str());
+    } else if (kept[i].empty()) {
+      ::unlink(file.path_.c_str());
+    } else {
+      ::rename(kept[i].c_str(), file.path_.c_str());
+    }
+  }
+  if (number != 0) return failed("the file cannot get its name", number, files[named]->path_);
+  for (AtomicFile* file : files) {
+    if (!file->temporary_.empty()) file->sync_folder();
+    file->temporary_.clear();
   }
   return ok();
 }

@@ -26,9 +26,15 @@ class AtomicFile {
   Status write(std::span<const std::byte> bytes);
   /// Brings all bytes to the disk and gives the file its name.
   Status commit();
+  /// The same for files that belong together: none has its name before all are on the disk, and where
+  /// one cannot get its name those that have theirs give it back to what was there before.
+  static Status commit_all(std::span<AtomicFile* const> files);
 
  private:
   AtomicFile() = default;
+  Status bring_to_disk();
+  void sync_folder() const;
+
   std::filesystem::path path_;
   std::string temporary_;
   int descriptor_ = -1;

@@ -27,6 +27,10 @@ struct FlatTensor {
   Result<Tensor> numbers() const;
 };
 
+/// Of a quantized tensor of a tree, whose arguments are (scheme, scale, zero point[, axis]); null for
+/// other objects.
+std::shared_ptr<const Quantizer> quantizer_of(const ObjectTree& tree, ObjectId id);
+
 /// The tensors of a tree, under the names of the way to them.
 Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree);
 /// The tensors of a state_dict; `quantizers` are those of the quantized ones, as far as they are known.

@@ -1,5 +1,7 @@
 #include "formats/torchscript/tensor_names.h"
 
+#include "script/class_table.h"
+
 namespace lanthorn {
 namespace {
 
@@ -17,9 +19,10 @@ std::vector<std::pair<std::string, const script::Value*>> parts_of(const script:
     }
   };
   if (const auto object = value.object()) {
+    // A torchbind object has nothing but what its class would be given.
+    const bool packed = object->type && object->type->kind == script::ClassType::Kind::kOpaque;
     for (const auto& [name, item] : object->attributes) {
-      // What the class of an object would have been given is no attribute of its own.
-      parts.emplace_back(name == "__state__" ? "" : name, &item);
+      parts.emplace_back(packed && name == "__state__" ? "" : name, &item);
     }
   } else if (const auto list = value.list()) {
     add_items(list->items);
