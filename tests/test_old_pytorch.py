@@ -1,6 +1,8 @@
-"""What we write, opened by the oldest PyTorch that people still run: the 1.13 of Debian's packages, where it is installed."""
+"""What we write, opened by older PyTorch: the 1.13 of Debian's packages where it is installed, and those of the interpreters that
+LANTHORN_OLD_PYTHON names, with colons between them."""
 
 import json
+import os
 import random
 import subprocess
 
@@ -11,7 +13,8 @@ from test_write import CLASSIC, SEED, random_state
 
 torch = pytest.importorskip("torch")
 
-PYTHON = "/usr/bin/python3"
+DEBIAN = "/usr/bin/python3"
+PYTHONS = [DEBIAN, *filter(None, os.environ.get("LANTHORN_OLD_PYTHON", "").split(":"))]
 # Runs in both: of each tensor its name, dtype, shape, strides, which storage it shares, and the digest of its elements.
 FACTS = """
 import hashlib, json, sys, torch
@@ -28,15 +31,17 @@ def facts(state):
 READ = FACTS + "print(json.dumps([facts(torch.load(path, weights_only=True)) for path in sys.argv[1:]]))"
 
 
-@pytest.fixture(scope="module")
-def old_torch():
-    done = subprocess.run([PYTHON, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True, check=False)
-    if done.returncode != 0 or not done.stdout.startswith("1."):
-        pytest.skip(f"Debian's python3-torch 1.13 is not installed for {PYTHON}")
+@pytest.fixture(scope="module", params=PYTHONS)
+def old_python(request):
+    done = subprocess.run([request.param, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True, check=False)
+    if request.param == DEBIAN and (done.returncode != 0 or not done.stdout.startswith("1.")):
+        pytest.skip(f"Debian's python3-torch 1.13 is not installed for {DEBIAN}")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return request.param
 
 
 @pytest.mark.parametrize("form", ["torch", "torch-legacy"])
-def test_the_pytorch_of_debian_12_opens_what_we_write(form, old_torch, tmp_path):
+def test_older_pytorch_opens_what_we_write(form, old_python, tmp_path):
     here = {}
     exec(FACTS, here)  # noqa: S102
     files, want = [], []
@@ -46,6 +51,6 @@ def test_the_pytorch_of_debian_12_opens_what_we_write(form, old_torch, tmp_path)
         files.append(tmp_path / f"{number}.out.pth")
         program.succeed("convert", tmp_path / f"{number}.pth", files[-1], "--to", form)
         want.append(here["facts"](state))
-    done = subprocess.run([PYTHON, "-c", READ, *map(str, files)], capture_output=True, text=True, check=False)
+    done = subprocess.run([old_python, "-c", READ, *map(str, files)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout) == want

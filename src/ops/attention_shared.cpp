@@ -103,6 +103,17 @@ std::vector<double> heads_first(const TensorView& x, int64_t heads) {
   return out;
 }
 
+void turn_pairs(double* head, std::span<const double> cosines, std::span<const double> sines, bool interleaved) {
+  const size_t pairs = cosines.size();
+  for (size_t i = 0; i < pairs; ++i) {
+    double& real = head[interleaved ? 2 * i : i];
+    double& imaginary = head[interleaved ? 2 * i + 1 : pairs + i];
+    const double turned = cosines[i] * real - sines[i] * imaginary;
+    imaginary = sines[i] * real + cosines[i] * imaginary;
+    real = turned;
+  }
+}
+
 AttentionMask::AttentionMask(const TensorView* mask) {
   if (!mask) return;
   present_ = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ops/op.h"
@@ -15,6 +16,10 @@ struct AttentionDims {
 
   static Result<AttentionDims> of(const InferContext& c);
 };
+
+/// Turns the pairs of one head by the angles of its position (rotary embedding), `cosines` and `sines` one for
+/// each pair. The halves of a pair lie as many numbers apart as there are pairs, or, interleaved, side by side.
+void turn_pairs(double* head, std::span<const double> cosines, std::span<const double> sines, bool interleaved);
 
 /// One operand as [batch, heads, length, size] in doubles.
 std::vector<double> heads_first(const TensorView& x, int64_t heads);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/attention_shared.h"
 #include "ops/ms_attention_shared.h"
 #include "ops/numbers_shared.h"
 #include "ops/shape_rules.h"
@@ -65,15 +66,8 @@ struct Angles {
     if (2 * half > size || position < 0 || position >= rows) {
       return shape_error("position " + std::to_string(position) + " is not in the caches");
     }
-    for (int64_t i = 0; i < half; ++i) {
-      double& real = at[interleaved ? 2 * i : i];
-      double& imaginary = at[interleaved ? 2 * i + 1 : half + i];
-      const double cosine = cosines[static_cast<size_t>(position * half + i)];
-      const double sine = sines[static_cast<size_t>(position * half + i)];
-      const double turned = cosine * real - sine * imaginary;
-      imaginary = sine * real + cosine * imaginary;
-      real = turned;
-    }
+    const auto row = static_cast<std::ptrdiff_t>(position * half);
+    turn_pairs(at, {cosines.begin() + row, static_cast<size_t>(half)}, {sines.begin() + row, static_cast<size_t>(half)}, interleaved);
     return ok();
   }
 };

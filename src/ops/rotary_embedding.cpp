@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ops/attention_shared.h"
 #include "ops/numbers_shared.h"
 
 namespace lanthorn {
@@ -87,15 +88,7 @@ Status rotate(const RunContext& c, const Places& at) {
         double* pairs =
             x.data() +
             (packed ? (b * length + s) * heads + h : (b * heads + h) * length + s) * size;
-        for (int64_t i = 0; i < half; ++i) {
-          double& real = pairs[interleaved ? 2 * i : i];
-          double& imaginary = pairs[interleaved ? 2 * i + 1 : half + i];
-          const double cosine = cosines[static_cast<size_t>(row * half + i)];
-          const double sine = sines[static_cast<size_t>(row * half + i)];
-          const double turned = cosine * real - sine * imaginary;
-          imaginary = sine * real + cosine * imaginary;
-          real = turned;
-        }
+        turn_pairs(pairs, {cosines.begin() + row * half, static_cast<size_t>(half)}, {sines.begin() + row * half, static_cast<size_t>(half)}, interleaved);
       }
     }
   }
