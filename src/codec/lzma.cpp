@@ -132,9 +132,9 @@ class XzReader {
       const auto low = sixteen();
       if (!low) return false;
       if (!packed) {
-        const auto plain = take(*low + 1);
-        if (!plain) return false;
-        made_.bytes.insert(made_.bytes.end(), plain->begin(), plain->end());
+        const auto plain = rest_.first(std::min<uint64_t>(rest_.size(), *low + 1));
+        made_.bytes.insert(made_.bytes.end(), plain.begin(), plain.end());
+        if (!take(*low + 1)) return false;
       } else {
         const auto compressed = sixteen();
         if (!compressed) return false;
