@@ -20,6 +20,15 @@ Error failed(std::string_view what, int number, const std::filesystem::path& pat
                std::string(what) + ": " + std::generic_category().message(number), path.string()};
 }
 
+/// A folder's entry is on the disk only after the folder is; where that cannot be done, the file is
+/// complete all the same.
+void sync_folder(const std::string& folder) {
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  ::fsync(directory);
+  ::close(directory);
+}
+
 }  // namespace
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
@@ -93,17 +102,6 @@ Status AtomicFile::bring_to_disk() {
   return ok();
 }
 
-/// A folder's entry is on the disk only after the folder is; where that cannot be done, the file is
-/// complete all the same.
-void AtomicFile::sync_folder() const {
-  const std::string folder = path_.native().substr(0, path_.native().rfind('/') + 1);
-  const int directory =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return;
-  ::fsync(directory);
-  ::close(directory);
-}
-
 Status AtomicFile::commit() {
   AtomicFile* const self = this;
   return commit_all(std::span(&self, 1));
@@ -111,17 +109,25 @@ Status AtomicFile::commit() {
 
 Status AtomicFile::commit_all(std::span<AtomicFile* const> files) {
   for (AtomicFile* file : files) LAN_OK(file->bring_to_disk());
-  // Second names of what is there, by which it can get its own back. Nothing allocates from here until
-  // the names are settled.
-  std::vector<std::string> kept(files.size());
-  for (size_t i = 0; i < files.size() && files.size() > 1; ++i) kept[i] = files[i]->temporary_ + ".old";
+  // Second names of what is there, by which it can get its own back, and the folders. Nothing allocates
+  // behind this, so that a file with its name is a success.
+  std::vector<std::string> kept(files.size()), folders(files.size());
+  std::vector<bool> is_new(files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string& path = files[i]->path_.native();
+    folders[i] = path.rfind('/') == std::string::npos ? "." : path.substr(0, path.rfind('/') + 1);
+    if (files.size() > 1) kept[i] = files[i]->temporary_ + ".old";
+  }
   size_t named = 0;
   int number = 0;
   for (; named < files.size(); ++named) {
     const AtomicFile& file = *files[named];
     if (file.temporary_.empty()) continue;
     std::string& old = kept[named];
-    if (!old.empty() && ::link(file.path_.c_str(), old.c_str()) != 0) old.clear();
+    if (!old.empty() && ::link(file.path_.c_str(), old.c_str()) != 0) {
+      is_new[named] = errno == ENOENT;  // else the file system has no second names
+      old.clear();
+    }
     if (::rename(file.temporary_.c_str(), file.path_.c_str()) == 0) continue;
     number = errno;
     if (!old.empty()) ::unlink(old.c_str());
@@ -132,16 +138,17 @@ Status AtomicFile::commit_all(std::span<AtomicFile* const> files) {
     if (file.temporary_.empty()) continue;
     if (number == 0) {
       if (!kept[i].empty()) ::unlink(kept[i].c_str());
-    } else if (kept[i].empty()) {
+    } else if (is_new[i]) {
       ::unlink(file.path_.c_str());
-    } else {
+    } else if (!kept[i].empty()) {
       ::rename(kept[i].c_str(), file.path_.c_str());
     }
   }
   if (number != 0) return failed("the file cannot get its name", number, files[named]->path_);
-  for (AtomicFile* file : files) {
-    if (!file->temporary_.empty()) file->sync_folder();
-    file->temporary_.clear();
+  for (size_t i = 0; i < files.size(); ++i) {
+    const bool other = i == 0 || folders[i] != folders[i - 1];
+    if (!files[i]->temporary_.empty() && other) sync_folder(folders[i]);
+    files[i]->temporary_.clear();
   }
   return ok();
 }

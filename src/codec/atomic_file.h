@@ -27,13 +27,13 @@ class AtomicFile {
   /// Brings all bytes to the disk and gives the file its name.
   Status commit();
   /// The same for files that belong together: none has its name before all are on the disk, and where
-  /// one cannot get its name those that have theirs give it back to what was there before.
+  /// one cannot get its name those that have theirs give it back to what was there before (where the
+  /// file system lets a file have two names).
   static Status commit_all(std::span<AtomicFile* const> files);
 
  private:
   AtomicFile() = default;
   Status bring_to_disk();
-  void sync_folder() const;
 
   std::filesystem::path path_;
   std::string temporary_;
