@@ -1,6 +1,8 @@
 """Files of other frameworks: told by their bytes, whatever they are called, and refused with exit 4 and what to do. joblib's arrays are read."""
 
+import bz2
 import gzip
+import lzma
 import pickle
 import struct
 import zipfile
@@ -29,7 +31,6 @@ FILES = {
     "ONNX Runtime's own format": HEADER + b"ORTM" + bytes(24),
     "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(24),
     "GGUF": b"GGUF\x03\x00\x00\x00" + bytes(24),
-    "gzip": gzip.compress(pickle.dumps({"a": 1})),
     "joblib": zlib.compress(pickle.dumps({"a": list(range(100))})),
     "MXNet": struct.pack("<QQ", 0x112, 0) + bytes(16),
     "XGBoost": b'{"learner":{"attributes":{}}}',
@@ -61,8 +62,9 @@ def test_keras_archives_and_folders_are_named(tmp_path):
     assert "Core ML" in (outcome := program.call("inspect", tmp_path / "m.mlpackage")).stderr and outcome.code == 4
 
 
-def test_what_was_downloaded_in_a_models_place_is_corrupt(tmp_path):
-    for data, word in ((b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"), (b"<!DOCTYPE html><html>", "web page")):
+def test_what_stands_in_a_models_place_is_corrupt(tmp_path):
+    for data, word in ((b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"), (b"<!DOCTYPE html><html>", "web page"),
+                       (gzip.compress(pickle.dumps({"a": 1})), "gzip"), (bz2.compress(b"x"), "bzip2"), (lzma.compress(b"x"), "xz")):
         (tmp_path / "m.pt").write_bytes(data)
         assert word in (outcome := program.call("inspect", tmp_path / "m.pt")).stderr and outcome.code == 3
 

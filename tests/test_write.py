@@ -23,7 +23,7 @@ CASES = 300
 CLASSIC = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
            torch.bool, torch.complex64, torch.complex128]
 NEW = [torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz,
-       torch.complex32]
+       torch.float8_e8m0fnu, torch.complex32]
 
 
 def random_storage(rng: random.Random, dtype) -> torch.Tensor:
@@ -67,6 +67,29 @@ def random_state(rng: random.Random, dtypes) -> dict:
     return state
 
 
+def nested(rng: random.Random, state: dict) -> dict:
+    """A checkpoint of the same tensors: some deeper, in dicts and lists, beside what is no tensor; each may come again."""
+    tree, places = {"epoch": rng.randrange(99), "name": "größe", "none": None}, []
+    for name, tensor in state.items():
+        inner = rng.choice([tree, *places])
+        if isinstance(inner, list):
+            inner.append(tensor)
+            continue
+        kind = rng.randrange(4)
+        inner[name] = [tensor, {"x": tensor, "n": 2.5}, [tensor, (1, True)], (tensor, tensor.detach())][kind]
+        if kind in (1, 2):
+            places.append(inner[name])
+    return tree
+
+
+def flat(value, name: str = "") -> dict:
+    """The tensors of a tree by the way to them, in order."""
+    if isinstance(value, torch.Tensor):
+        return {name: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else []
+    return {k: t for key, item in items for k, t in flat(item, f"{name}.{key}").items()}
+
+
 def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     if a.dtype != b.dtype or a.shape != b.shape:
         return False
@@ -86,6 +109,8 @@ def check_case(number: int, folder) -> None:
     route = number % 3
     dtypes = CLASSIC if route else CLASSIC + NEW
     state = random_state(rng, dtypes)
+    if route < 2 and rng.random() < 0.5:
+        state = nested(rng, state)
     source, out = folder / "m.pth", folder / "out" / "m.pth"
     out.parent.mkdir(parents=True)
     if route == 0:
@@ -98,7 +123,7 @@ def check_case(number: int, folder) -> None:
         program.succeed("convert", folder / "legacy.pt", out)
         torch.save(state, folder / "torch.pt", _use_new_zipfile_serialization=False)
         again, want = (torch.load(folder / name, weights_only=True) for name in ("legacy.pt", "torch.pt"))
-        assert list(again) == list(want) and ties(again) == ties(want), f"case {number}: the legacy stream"
+        assert list(flat(again)) == list(flat(want)) and ties(flat(again)) == ties(flat(want)), f"case {number}: the legacy stream"
     else:
         dense = {k: v for k, v in state.items() if v.dtype != torch.complex128}
         state = {k: v.clone(memory_format=torch.contiguous_format) for k, v in dense.items()} or {"only": torch.ones(2)}
@@ -110,6 +135,8 @@ def check_case(number: int, folder) -> None:
         assert middle.read_bytes() == (folder / "want.safetensors").read_bytes(), f"case {number}: not what safetensors writes"
         program.succeed("convert", middle, out)
     loaded = torch.load(out, weights_only=True)
+    assert [k for k, v in loaded.items() if not flat(v)] == [k for k, v in state.items() if not flat(v)]
+    loaded, state = flat(loaded), flat(state)
     assert set(loaded) == set(state)
     for name, want in state.items():
         assert same_bits(loaded[name], want), f"case {number}: {name}"
