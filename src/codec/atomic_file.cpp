@@ -51,8 +51,8 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
     // Not by path::replace_filename: libstdc++'s frees a path twice when memory runs out in it.
     const std::string& name = file.path_.native();
     const size_t start = name.rfind('/') + 1;  // 0 where there is none
-    file.temporary_ = name.substr(0, start) + "." + name.substr(start) + "." +
-                      std::to_string(random()) + ".tmp";
+    file.temporary_ =
+        name.substr(0, start) + "." + name.substr(start) + "." + std::to_string(random()) + ".tmp";
     file.descriptor_ =
         ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file.descriptor_ >= 0) return file;
@@ -109,8 +109,8 @@ Status AtomicFile::commit() {
 
 Status AtomicFile::commit_all(std::span<AtomicFile* const> files) {
   for (AtomicFile* file : files) LAN_OK(file->bring_to_disk());
-  // Second names of what is there, by which it can get its own back, and the folders. Nothing allocates
-  // behind this, so that a file with its name is a success.
+  // Second names of what is there, by which it can get its own back, and the folders. Nothing
+  // allocates behind this, so that a file with its name is a success.
   std::vector<std::string> kept(files.size()), folders(files.size());
   std::vector<bool> is_new(files.size());
   for (size_t i = 0; i < files.size(); ++i) {

@@ -39,7 +39,8 @@ class XzReader {
   Inflated run() {
     while (stream()) {
       made_.whole = true;
-      while (rest_.size() >= 4 && load_little<uint32_t>(rest_.data()) == 0) rest_ = rest_.subspan(4);
+      while (rest_.size() >= 4 && load_little<uint32_t>(rest_.data()) == 0)
+        rest_ = rest_.subspan(4);
       if (!as_text(rest_).starts_with(kMagic)) return std::move(made_);
       made_.whole = false;
     }
@@ -47,7 +48,10 @@ class XzReader {
   }
 
  private:
-  static constexpr std::string_view kMagic{"\xfd" "7zXZ\0", 6};
+  static constexpr std::string_view kMagic{
+      "\xfd"
+      "7zXZ\0",
+      6};
 
   /// The next bytes; nothing where there are not so many.
   std::optional<Bytes> take(uint64_t count) {

@@ -5,7 +5,7 @@
 namespace lanthorn {
 namespace {
 
-constexpr uint16_t kHalf = 1024;           // of 2048: both values are as likely
+constexpr uint16_t kHalf = 1024;  // of 2048: both values are as likely
 constexpr uint32_t kTop = uint32_t{1} << 24;
 constexpr uint32_t kMinMatch = 2;
 constexpr size_t kLiteralProbs = 0x300;
@@ -125,7 +125,8 @@ uint32_t LzmaDecoder::distance(uint32_t length) {
 void LzmaDecoder::literal() {
   const uint64_t position = out_.size() - base_;
   const unsigned previous = position > 0 ? static_cast<unsigned>(out_.back()) : 0;
-  const uint64_t context = ((position & ((uint64_t{1} << lp_) - 1)) << lc_) + (previous >> (8 - lc_));
+  const uint64_t context =
+      ((position & ((uint64_t{1} << lp_) - 1)) << lc_) + (previous >> (8 - lc_));
   Prob* const probs = literals_.data() + kLiteralProbs * context;
   unsigned symbol = 1;
   if (state_ >= 7) {

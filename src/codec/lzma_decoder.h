@@ -8,15 +8,17 @@
 
 namespace lanthorn {
 
-/// Igor Pavlov's LZMA ("LZMA Specification", 2015), which appends to the bytes that it may copy from.
-/// So the dictionary is the output itself, and what a file says of the dictionary's size costs nothing.
+/// Igor Pavlov's LZMA ("LZMA Specification", 2015), which appends to the bytes that it may copy
+/// from. So the dictionary is the output itself, and what a file says of the dictionary's size
+/// costs nothing.
 class LzmaDecoder {
  public:
   enum class End : uint8_t { kFull, kMarker, kDamaged };
 
   explicit LzmaDecoder(std::vector<std::byte>& out) : out_(out), base_(out.size()) {}
 
-  /// The byte that holds lc, lp and pb. False where it is none, or they are more than `most` together.
+  /// The byte that holds lc, lp and pb. False where it is none, or they are more than `most`
+  /// together.
   bool set_properties(uint8_t byte, int most);
   /// Forgets what was learned.
   void reset_state();

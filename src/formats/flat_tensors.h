@@ -22,18 +22,19 @@ struct FlatTensor {
 
   /// What numbers() gives: float32 where there is a quantizer.
   DType dtype() const { return quantizer ? DType::kF32 : tensor.dtype(); }
-  /// The tensor, or the numbers that a quantized one stands for, computed as PyTorch's dequantize().
-  /// kOutOfMemory, kCorrupt (scales that do not fit).
+  /// The tensor, or the numbers that a quantized one stands for, computed as PyTorch's
+  /// dequantize(). kOutOfMemory, kCorrupt (scales that do not fit).
   Result<Tensor> numbers() const;
 };
 
-/// Of a quantized tensor of a tree, whose arguments are (scheme, scale, zero point[, axis]); null for
-/// other objects.
+/// Of a quantized tensor of a tree, whose arguments are (scheme, scale, zero point[, axis]); null
+/// for other objects.
 std::shared_ptr<const Quantizer> quantizer_of(const ObjectTree& tree, ObjectId id);
 
 /// The tensors of a tree, under the names of the way to them.
 Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree);
-/// The tensors of a state_dict; `quantizers` are those of the quantized ones, as far as they are known.
+/// The tensors of a state_dict; `quantizers` are those of the quantized ones, as far as they are
+/// known.
 std::vector<FlatTensor> flat_tensors(const StateDict& state, const Quantizers& quantizers = {});
 /// An OrderedDict of them, as a state_dict is pickled.
 ObjectTree tree_of(const std::vector<FlatTensor>& tensors);

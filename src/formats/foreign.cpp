@@ -56,7 +56,8 @@ constexpr Mark kMarks[] = {
     {0, "ggml", "this is a GGML file", "Use the safetensors files of the same model."},
     {0, "lmgg", "this is a GGML file", "Use the safetensors files of the same model."},
     {0, "7767517\n", "this is a model of ncnn (.param)", kToOnnx},
-    {0, "CBM1", "this is a CatBoost model", "Export it to ONNX: save_model(\"FILE.onnx\", format=\"onnx\")."},
+    {0, "CBM1", "this is a CatBoost model",
+     "Export it to ONNX: save_model(\"FILE.onnx\", format=\"onnx\")."},
     {0, "tree\nversion=", "this is a LightGBM model",
      "Convert it to ONNX where it was made: onnxmltools.convert_lightgbm."},
     {0, std::string_view("\x12\x01\0\0\0\0\0\0", 8), "this is a file of MXNet's arrays (.params)",
@@ -148,7 +149,8 @@ std::optional<Error> foreign_message(std::span<const std::byte> bytes) {
   if (!as_text(message.bytes).starts_with('\x0a')) return no_error();
   constexpr size_t kSearched = size_t{4} << 20;
   const std::string_view start = as_text(message.bytes).substr(0, kSearched);
-  for (const std::string_view word : {"Placeholder", "saved_model", "serving_default", "VarHandleOp"}) {
+  for (const std::string_view word :
+       {"Placeholder", "saved_model", "serving_default", "VarHandleOp"}) {
     if (start.find(word) == start.npos) continue;
     return error_of(kOther, "this is the graph of a TensorFlow SavedModel (saved_model.pb)",
                     "Convert its folder to ONNX: python -m tf2onnx.convert --saved-model FOLDER.");
@@ -159,7 +161,9 @@ std::optional<Error> foreign_message(std::span<const std::byte> bytes) {
 
 std::optional<Error> foreign_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, ignored); };
+  const auto has = [&](const char* name) {
+    return std::filesystem::exists(folder / name, ignored);
+  };
   if (has("saved_model.pb") || has("saved_model.pbtxt")) {
     return error_of(kOther, "the folder is a TensorFlow SavedModel",
                     "Convert it to ONNX: python -m tf2onnx.convert --saved-model FOLDER.");

@@ -10,8 +10,9 @@
 namespace lanthorn {
 
 /// Says what a file of some other program is, by its first bytes, and what to do about it:
-/// kUnsupported for models that are well but not read, kCorrupt for what is there in a model's place (a
-/// web page, a pointer, an archive that hides what is in it). Nothing where the bytes are unknown.
+/// kUnsupported for models that are well but not read, kCorrupt for what is there in a model's
+/// place (a web page, a pointer, an archive that hides what is in it). Nothing where the bytes are
+/// unknown.
 std::optional<Error> foreign_file(std::span<const std::byte> bytes);
 /// The same for the two kinds of message that an ONNX model's first bytes look like: TensorFlow's
 /// saved_model.pb and Core ML's .mlmodel.

@@ -51,14 +51,14 @@ void add_items(const ObjectTree& tree, ObjectId list, const std::string& prefix,
   const auto& items = tree[list].items;
   for (size_t i = 0; i < items.size(); ++i) {
     if (tree[items[i]].kind != Object::Kind::kTensor) continue;
-    tensors.push_back({prefix + std::to_string(i), tree[items[i]].tensor,
-                       quantizer_of(tree, items[i])});
+    tensors.push_back(
+        {prefix + std::to_string(i), tree[items[i]].tensor, quantizer_of(tree, items[i])});
   }
 }
 
-/// torch.jit.freeze, which optimize_for_mobile begins with, makes constants of a module's weights and
-/// takes its "training". They are named as in the full archive that most mobile archives are too, else
-/// by the function that has them.
+/// torch.jit.freeze, which optimize_for_mobile begins with, makes constants of a module's weights
+/// and takes its "training". They are named as in the full archive that most mobile archives are
+/// too, else by the function that has them.
 Result<std::vector<FlatTensor>> read_constants(const TorchArchive& archive,
                                                const ReadLimits& limits, FileContents& contents) {
   std::vector<FlatTensor> tensors;

@@ -198,8 +198,8 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
       kind == ContentKind::kZlib || kind == ContentKind::kBzip2 || kind == ContentKind::kXz ||
       kind == ContentKind::kLzma) {
     constexpr std::pair<ContentKind, std::string_view> kNames[] = {
-        {ContentKind::kZip, "zip"},   {ContentKind::kGzip, "gzip"},   {ContentKind::kZlib, "zlib"},
-        {ContentKind::kTar, "tar"},   {ContentKind::kBzip2, "bzip2"}, {ContentKind::kXz, "xz"},
+        {ContentKind::kZip, "zip"},  {ContentKind::kGzip, "gzip"},   {ContentKind::kZlib, "zlib"},
+        {ContentKind::kTar, "tar"},  {ContentKind::kBzip2, "bzip2"}, {ContentKind::kXz, "xz"},
         {ContentKind::kLzma, "lzma"}};
     for (const auto& [named, name] : kNames) {
       if (!format && named == kind) report_.format = name;

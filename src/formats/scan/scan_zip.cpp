@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "codec/byte_reader.h"
 #include "codec/bunzip2.h"
+#include "codec/byte_reader.h"
 #include "codec/inflate.h"
 #include "codec/lzma.h"
 #include "formats/scan/scanner.h"

@@ -18,7 +18,8 @@ using RootQuantizers = std::map<const script::StorageRoot*, std::shared_ptr<cons
 /// Names the tensors below values by their dotted paths, "layer1.0.conv1.weight", as a state_dict
 /// does: parameters, buffers and other attributes, those in lists by index, in dicts by key. What a
 /// packed parameter keeps has the names that it has in a quantized module's state_dict:
-/// "fc._packed_params._packed_params.0". The first path of a storage becomes its name in the program.
+/// "fc._packed_params._packed_params.0". The first path of a storage becomes its name in the
+/// program.
 class TensorNames {
  public:
   /// kLimit for objects that are shared or nested without end.
