@@ -184,14 +184,20 @@ LzmaDecoder::End LzmaDecoder::match_or_repeat(size_t place, uint64_t until) {
 LzmaDecoder::End LzmaDecoder::run(std::span<const std::byte> source, uint64_t until) {
   if (!begin(source)) return End::kDamaged;
   while (out_.size() < until) {
-    if (read_ > source_.size()) return End::kDamaged;
-    const size_t place = (out_.size() - base_) & ((uint64_t{1} << pb_) - 1);
-    if (bit(is_match_[state_][place]) == 0) {
-      if (state_ >= 7 && repeats_[0] >= out_.size() - base_) return End::kDamaged;
+    const uint64_t before = out_.size();
+    const size_t place = (before - base_) & ((uint64_t{1} << pb_) - 1);
+    End end = End::kFull;
+    if (bit(is_match_[state_][place]) == 1) {
+      end = match_or_repeat(place, until);
+    } else if (state_ >= 7 && repeats_[0] >= before - base_) {
+      end = End::kDamaged;
+    } else {
       literal();
-      continue;
     }
-    const End end = match_or_repeat(place, until);
+    if (read_ > source_.size()) {
+      out_.resize(before);  // what zeros behind the end were taken for
+      return End::kDamaged;
+    }
     if (end != End::kFull) return end;
   }
   return End::kFull;
