@@ -22,13 +22,6 @@ list(FILTER small_sources INCLUDE REGEX "/src/(codec|graph|ops|runtime|script|fo
 list(FILTER small_sources EXCLUDE REGEX "_fast\\.cpp$")
 lan_prefer_small(${small_sources})
 
-# A build for tests is not optimized, which is half of its compile time, but where bytes are walked one by one.
-set(walking_sources ${library_sources} ${kernel_objects})
-list(FILTER walking_sources INCLUDE REGEX "/src/(codec|tensor|kernels)/[^/]*\\.cpp$")
-if(LANTHORN_SANITIZE AND NOT LANTHORN_FUZZ)
-  set_source_files_properties(${walking_sources} PROPERTIES COMPILE_OPTIONS "-O1" SKIP_PRECOMPILE_HEADERS ON)
-endif()
-
 add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${LAN_GENERATED}/aten_table.cpp
             ${LAN_GENERATED}/format_table.cpp ${kernel_objects})
 target_include_directories(lanthorn PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)

@@ -81,7 +81,9 @@ int run_command(int argc, char** argv) {
   app.add_flag("--modules", options.modules, "list the modules of a whole model: classes, settings, hooks");
   app.add_option("--tensor", options.tensor, "show the numbers of this one tensor");
   app.add_option("--output", options.output, "with --tensor: write it to this .npy file");
-  app.add_flag("--graph", options.graph, "print the graph (of a program the one that its example inputs lead to)");
+  app.add_flag("--graph{text}", options.graph, "print the graph (of a program the one that its example inputs lead to); --graph=dot for Graphviz, --graph=mermaid")
+      ->check(CLI::IsMember({"text", "dot", "mermaid"}));
+  app.add_flag("--cost", options.cost, "count operators, floating-point operations and memory");
   app.add_flag("--code", options.code, "print the code of a TorchScript archive");
   app.add_option("--input-shape", options.shapes, "NAME:batch,3,224,224 where the file does not tell");
   app.add_option("--max-memory", options.max_memory, "for structures, beyond the mapped file: 512M, 2G")->capture_default_str();
@@ -92,7 +94,9 @@ int run_command(int argc, char** argv) {
              "  lanthorn inspect checkpoint.pth --objects --json | jq '.objects[] | select(.name | endswith(\"lr\"))'\n"
              "  lanthorn inspect full_model.pth --modules\n"
              "  lanthorn inspect checkpoint.pth --tensor fc.weight --output fc_weight.npy\n"
-             "  lanthorn inspect model.onnx --json | jq .inputs");
+             "  lanthorn inspect model.onnx --json | jq .inputs\n"
+             "  lanthorn inspect --cost model.onnx\n"
+             "  lanthorn inspect model.onnx --graph=dot | dot -Tsvg > model.svg");
   int status = 0;
   if (!parse_arguments(app, argc, argv, status)) return status;
   if (!options.output.empty() && options.tensor.empty()) {

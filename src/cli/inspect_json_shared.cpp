@@ -205,6 +205,11 @@ Status inspect_as_json(const Model& model, const InspectOptions& options) {
   writer.EndObject();
   json_texts(writer, "notes", model.notes());
   LAN_OK(write_values(writer, model));
+  if (options.cost) LAN_OK(write_cost(writer, model));
+  if (!options.graph.empty()) {
+    LAN_TRY(const std::string text, graph_text(model, options.graph));
+    json_member(writer, "graph", text);
+  }
   if (options.tensors) LAN_OK(write_tensors(writer, model, options));
   if (options.objects && model.objects()) LAN_OK(write_objects(writer, *model.objects()));
   if (options.modules) {

@@ -8,6 +8,7 @@
 #include "formats/module_list.h"
 #include "formats/quantizer.h"
 #include "lanthorn/lanthorn.h"
+#include "model/model_impl.h"
 #include "tensor/statistics.h"
 
 namespace lanthorn {
@@ -15,9 +16,10 @@ namespace lanthorn {
 /// What `inspect` was asked for.
 struct InspectOptions {
   std::string file, tensor, output, max_memory = "256M";
+  std::string graph;  // how it is printed: "text", "dot", "mermaid"; empty: not at all
   std::vector<std::string> shapes;
-  bool json = false, tensors = false, graph = false, code = false, digest = false, stats = false;
-  bool objects = false, modules = false;
+  bool json = false, tensors = false, code = false, digest = false, stats = false;
+  bool objects = false, modules = false, cost = false;
 };
 
 /// One JSON document on stdout.
@@ -25,6 +27,12 @@ Status inspect_as_json(const Model& model, const InspectOptions& options);
 /// "values" of an ONNX model: the types of everything in its main graph, symbols kept. Nothing for
 /// other files.
 Status write_values(JsonWriter& writer, const Model& model);
+/// --cost: "operators", "operations" (null where not known), "activation_bytes". Nothing for files that lead to no graph.
+Status write_cost(JsonWriter& writer, const Model& model);
+/// The graph of the file, or the one that a program leads to, with the types of all its values; null where there is none.
+Result<ExampleGraph> inferred_graph(const Model& model);
+/// --graph: the graph as `form` says, or the code of a program that leads to none. With --json a text of the document.
+Result<std::string> graph_text(const Model& model, const std::string& form);
 /// For people.
 Status inspect_as_text(const Model& model, const InspectOptions& options);
 /// --tensor: one tensor, shown or written to a .npy file.

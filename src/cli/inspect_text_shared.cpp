@@ -4,6 +4,7 @@
 #include "cli/inspect_shared.h"
 #include "cli/tensor_facts_shared.h"
 #include "formats/torch/object_text.h"
+#include "model/graph_cost.h"
 
 namespace lanthorn {
 namespace {
@@ -124,9 +125,44 @@ Status print_tensors(const Model& model, const InspectOptions& options) {
   return ok();
 }
 
+/// "8174272000", "1.2 G"
+std::string operations_text(int64_t count) {
+  constexpr const char* kUnits[] = {"", " k", " M", " G", " T", " P"};
+  double scaled = static_cast<double>(count);
+  size_t unit = 0;
+  for (; scaled >= 1000 && unit + 1 < std::size(kUnits); scaled /= 1000) ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.2f%s", scaled, kUnits[unit]);
+  return text;
+}
+
+Status print_cost(const Model& model) {
+  LAN_TRY(const ExampleGraph example, inferred_graph(model));
+  if (!example.graph) {
+    std::printf("  cost        not known: the file has no graph, and no example inputs lead to one (--input-shape)\n");
+    return ok();
+  }
+  std::string operators;
+  for (const auto& [name, count] : count_operators(*example.graph)) operators += (operators.empty() ? "" : ", ") + name + " " + std::to_string(count);
+  std::printf("  operators   %s\n", printable(operators).c_str());
+  const GraphCost cost = cost_of(*example.graph, example.shapes);
+  std::string shapes;
+  for (const Shape& shape : example.shapes) shapes += (shapes.empty() ? " for " : ", ") + shape_text(shape);
+  std::printf("  operations  %s%s\n", cost.operations_here ? operations_text(*cost.operations_here).c_str() : "not known", shapes.c_str());
+  std::printf("  memory      %s of weights, %s of intermediate results\n", bytes_text(total_bytes(model.tensors())).c_str(),
+              cost.activation_bytes ? ("at most " + bytes_text(*cost.activation_bytes)).c_str() : "an unknown number");
+  return ok();
+}
+
 }  // namespace
 
 Status inspect_as_text(const Model& model, const InspectOptions& options) {
+  if (options.graph == "dot" || options.graph == "mermaid") {
+    // For another program, which wants nothing else.
+    LAN_TRY(const std::string text, graph_text(model, options.graph));
+    std::printf("%s", text.c_str());
+    return ok();
+  }
   std::printf("%s\n", options.file.c_str());
   std::printf("  format      %s%s%s\n", model.format().c_str(), model.format_version().empty() ? "" : ", version ",
               printable(model.format_version()).c_str());
@@ -144,10 +180,14 @@ Status inspect_as_text(const Model& model, const InspectOptions& options) {
   }
   if (model.objects()) print_contents(*model.objects());
   for (const std::string& note : model.notes()) std::printf("  note        %s\n", printable(note).c_str());
+  if (options.cost) LAN_OK(print_cost(model));
   if (options.modules) print_modules(modules);
   if (options.objects && model.objects()) LAN_OK(print_objects(*model.objects()));
   if (options.tensors) LAN_OK(print_tensors(model, options));
-  if (options.graph) std::printf("\n%s", model.program_text().c_str());
+  if (!options.graph.empty()) {
+    LAN_TRY(const std::string text, graph_text(model, options.graph));
+    std::printf("\n%s", text.c_str());
+  }
   if (options.code) std::printf("\n%s", model.code().c_str());
   return ok();
 }

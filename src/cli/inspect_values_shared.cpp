@@ -1,9 +1,9 @@
-// The types of all values of a graph, as far as they follow from those of its inputs.
+// What is told of a graph: the types of all values, as far as they follow from those of its inputs, its text, and what it costs.
 
 #include "cli/inspect_shared.h"
 #include "cli/json_shared.h"
-#include "graph/graph.h"
-#include "model/model_impl.h"
+#include "graph/diagram.h"
+#include "model/graph_cost.h"
 #include "ops/infer_all.h"
 
 namespace lanthorn {
@@ -26,11 +26,45 @@ std::string_view numpy_name(DType dtype) {
 
 }  // namespace
 
+Result<ExampleGraph> inferred_graph(const Model& model) {
+  ExampleGraph example = example_graph(*model.impl());
+  if (!example.graph) return example;
+  auto graph = std::make_shared<Graph>(*example.graph);
+  LAN_OK(infer_all(*graph));
+  example.graph = std::move(graph);
+  return example;
+}
+
+Result<std::string> graph_text(const Model& model, const std::string& form) {
+  LAN_TRY(const ExampleGraph example, inferred_graph(model));
+  const Graph* const graph = example.graph.get();
+  if (!graph) return model.code();
+  return form == "dot" ? graph_dot(*graph) : form == "mermaid" ? graph_mermaid(*graph) : graph->text();
+}
+
+Status write_cost(JsonWriter& writer, const Model& model) {
+  LAN_TRY(const ExampleGraph example, inferred_graph(model));
+  if (!example.graph) return ok();
+  json_key(writer, "operators");
+  writer.StartObject();
+  for (const auto& [name, count] : count_operators(*example.graph)) {
+    json_key(writer, name);
+    writer.Uint64(count);
+  }
+  writer.EndObject();
+  const GraphCost cost = cost_of(*example.graph, example.shapes);
+  json_key(writer, "operations");
+  cost.operations_here ? writer.Int64(*cost.operations_here) : writer.Null();
+  if (cost.operations_here) json_member(writer, "operations_expression", cost.operations.text());
+  json_key(writer, "activation_bytes");
+  cost.activation_bytes ? writer.Uint64(*cost.activation_bytes) : writer.Null();
+  return ok();
+}
+
 Status write_values(JsonWriter& writer, const Model& model) {
-  const std::shared_ptr<const Graph>& shared = model.impl()->contents.graph;
-  if (!shared) return ok();
-  Graph graph = *shared;
-  LAN_OK(infer_all(graph));
+  if (!model.impl()->contents.graph) return ok();
+  LAN_TRY(const ExampleGraph inferred, inferred_graph(model));
+  const Graph& graph = *inferred.graph;
   json_key(writer, "values");
   writer.StartObject();
   for (const GraphValue& value : graph.values) {

@@ -4,29 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/cpu.h"
 #include "cli/command.h"
-#include "formats/format.h"
-#include "lanthorn/lanthorn.h"
-#include "ops/op.h"
+#include "cli/version_shared.h"
 
 namespace lanthorn {
 namespace {
-
-void print_version() {
-  std::printf("lanthorn %s\n", std::string(version()).c_str());
-  std::string levels;
-  for (const IsaLevel level : available_isa_levels()) {
-    levels += (levels.empty() ? "" : " ") + std::string(isa_name(level));
-  }
-  std::printf("instruction sets: %s (using %s)\n", levels.c_str(), std::string(isa_name(detect_isa())).c_str());
-  std::printf("operators: %zu, ONNX opset inside: %d\n", all_ops().size(), kOpset);
-  std::printf("reads:\n");
-  for (const Format* format : all_formats()) {
-    std::printf("  %-12s %s\n", std::string(format->name).c_str(), std::string(format->versions).c_str());
-  }
-  std::printf("writes:\n  %-12s %s\n", "npz", "of `run --outputs`, format 1.0, stored");
-}
 
 void print_help() {
   std::printf(
@@ -37,7 +19,7 @@ void print_help() {
   }
   std::printf(
       "\noptions:\n"
-      "  --version  version, instruction sets, formats\n"
+      "  --version  version, instruction sets, formats; with --json the operators too\n"
       "  --help     this text; `lanthorn COMMAND --help` says more, with examples\n\n"
       "exit status: 0 done, 1 the answer is no, 2 wrong command line or input, 3 corrupt or hostile file,\n"
       "             4 not supported, 5 the system failed, 70 a bug of lanthorn\n");
@@ -49,7 +31,11 @@ int dispatch(int argc, char** argv) {
     return 2;
   }
   const std::string_view first = argv[1];
-  if (first == "--version" || first == "-V") return print_version(), 0;
+  if (first == "--version" || first == "-V") {
+    const bool json = argc > 2 && std::string_view(argv[2]) == "--json";
+    json ? print_version_json() : print_version();
+    return 0;
+  }
   if (first == "--help" || first == "-h" || first == "help") return print_help(), 0;
   for (const Command* command : all_commands()) {
     if (command->name == first) return command->run(argc - 1, argv + 1);

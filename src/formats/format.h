@@ -59,6 +59,7 @@ struct Format {
   /// True where `matches` goes by structure alone, so that formats with marks of their own are asked
   /// first.
   bool has_no_mark = false;
+  std::string_view written = {};  // what `--version` says that it writes; empty: nothing
 };
 
 /// Written by cmake/tables.cmake from src/formats/*/format.cpp.

@@ -25,10 +25,8 @@ const std::vector<std::pair<std::string, std::string>>& Model::metadata() const 
 const std::vector<std::string>& Model::notes() const { return impl_->contents.notes; }
 bool Model::is_classifier() const { return impl_->signature().classifier; }
 std::string Model::program_text() const {
-  if (impl_->contents.graph) return impl_->contents.graph->text();
-  std::string text;
-  if (impl_->contents.program) program_signature(*impl_, &text);
-  return text.empty() ? code() : text;
+  const std::shared_ptr<const Graph> graph = example_graph(*impl_).graph;
+  return graph ? graph->text() : code();
 }
 std::string Model::code() const {
   std::string text;

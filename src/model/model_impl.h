@@ -53,9 +53,18 @@ struct Model::Impl {
 
 /// Signature of a graph's inputs and outputs.
 Signature graph_signature(const Graph& graph);
+
+/// A graph, and the shapes of inputs that it may be thought of with.
+struct ExampleGraph {
+  std::shared_ptr<const Graph> graph;  // null where there is none
+  std::vector<Shape> shapes;           // of the graph's inputs, in order
+};
 /// Signature of a program: from its traced inputs, from `shapes`, or backwards from its weights.
-/// `graph_text` gets the text of the graph that it led to, if it led to one.
-Signature program_signature(const Model::Impl& model, std::string* graph_text = nullptr);
+/// `example` gets the graph that it led to, if it led to one.
+Signature program_signature(const Model::Impl& model, ExampleGraph* example = nullptr);
+/// The graph of the file, with sizes from the options and 1 where they say nothing; of a program the one that its example inputs or
+/// its first weights lead to.
+ExampleGraph example_graph(const Model::Impl& model);
 /// True where the only output is a floating-point matrix [batch, classes >= 2].
 bool looks_like_classifier(const std::vector<Port>& outputs);
 

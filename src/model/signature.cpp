@@ -64,8 +64,7 @@ std::vector<script::SignatureInput> one_tensor(const Shape& hint) {
   return {input};
 }
 
-void add_outputs(const Graph& graph, Signature& signature, std::string* graph_text) {
-  if (graph_text) *graph_text = graph.text();
+void add_outputs(const Graph& graph, Signature& signature) {
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     signature.outputs.push_back(
         port_of("out" + std::to_string(i), graph.values[graph.outputs[i]].type));
@@ -84,6 +83,12 @@ void add_input_shape(Port& port, const script::SignatureInput& input, size_t ind
     const bool is_free = !guarded && (free ? (*free)[axis] : axis == 0);
     port.shape.push_back({is_free ? -1 : input.hint[axis], is_free && axis == 0 ? "batch" : ""});
   }
+}
+
+std::vector<Shape> hints(const std::vector<script::SignatureInput>& inputs) {
+  std::vector<Shape> shapes;
+  for (const script::SignatureInput& input : inputs) shapes.push_back(input.hint);
+  return shapes;
 }
 
 std::optional<std::vector<script::SignatureInput>> from_traced(const script::Program& program,
@@ -122,7 +127,7 @@ Signature graph_signature(const Graph& graph) {
   return signature;
 }
 
-Signature program_signature(const Model::Impl& model, std::string* graph_text) {
+Signature program_signature(const Model::Impl& model, ExampleGraph* example) {
   const script::Program& program = *model.contents.program;
   Signature signature;
   const auto specs = script::program_inputs(program, program.method);
@@ -149,7 +154,8 @@ Signature program_signature(const Model::Impl& model, std::string* graph_text) {
       for (size_t i = 0; i < specs.size(); ++i) {
         add_input_shape(signature.inputs[i], (*traced)[i], i, evaluation->guards, nullptr);
       }
-      add_outputs(*evaluation->graph, signature, graph_text);
+      add_outputs(*evaluation->graph, signature);
+      if (example) *example = {evaluation->graph, hints(*traced)};
     }
   } else if (specs.size() == 1 && specs[0].type == "Tensor") {
     if (candidates.empty()) candidates = backwards_from_weights(model.contents.tensors);
@@ -158,12 +164,31 @@ Signature program_signature(const Model::Impl& model, std::string* graph_text) {
       if (!evaluation) continue;
       add_input_shape(signature.inputs[0], one_tensor(candidate.hint)[0], 0, evaluation->guards,
                       &candidate.free);
-      add_outputs(*evaluation->graph, signature, graph_text);
+      add_outputs(*evaluation->graph, signature);
+      if (example) *example = {evaluation->graph, {candidate.hint}};
       break;
     }
   }
   signature.classifier = looks_like_classifier(signature.outputs);
   return signature;
+}
+
+ExampleGraph example_graph(const Model::Impl& model) {
+  ExampleGraph example{model.contents.graph, {}};
+  if (model.contents.program) program_signature(model, &example);
+  if (!model.contents.graph) return example;
+  for (const ValueId id : example.graph->inputs) {
+    const GraphValue& input = example.graph->values[id];
+    Shape& shape = example.shapes.emplace_back();
+    for (const Dim& dim : input.type.dims) shape.push_back(dim.known().value_or(1));
+    for (const auto& [name, given] : model.options.input_shapes) {
+      if ((name != input.name && !name.empty()) || given.size() != shape.size()) continue;
+      for (size_t axis = 0; axis < shape.size(); ++axis) {
+        if (given[axis] > 0) shape[axis] = given[axis];
+      }
+    }
+  }
+  return example;
 }
 
 }  // namespace lanthorn

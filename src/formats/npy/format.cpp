@@ -35,6 +35,10 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
 }  // namespace
 
 extern const Format format_npy;
-const Format format_npy{"npy", "NumPy's .npy 1.0 to 3.0 and .npz", matches, read};
+const Format format_npy{.name = "npy",
+                        .versions = "NumPy's .npy 1.0 to 3.0 and .npz",
+                        .matches = matches,
+                        .read = read,
+                        .written = ".npy 1.0 and .npz, stored"};
 
 }  // namespace lanthorn

@@ -142,7 +142,10 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
 }  // namespace
 
 extern const Format format_safetensors;
-const Format format_safetensors{"safetensors", "safetensors 0.8, shards with an index too", matches,
-                                read};
+const Format format_safetensors{.name = "safetensors",
+                                .versions = "safetensors 0.8, shards with an index too",
+                                .matches = matches,
+                                .read = read,
+                                .written = "safetensors 0.8, shards with an index too"};
 
 }  // namespace lanthorn

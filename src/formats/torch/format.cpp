@@ -171,7 +171,10 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
 
 extern const Format format_torch;
 const Format format_torch{
-    "torch", "torch.save of PyTorch 0.1 to 2.13: zip, stream and tar; pickles of protocol 0 to 5",
-    matches, read};
+    .name = "torch",
+    .versions = "torch.save of PyTorch 0.1 to 2.13: zip, stream and tar; pickles of protocol 0 to 5",
+    .matches = matches,
+    .read = read,
+    .written = "the zip form of PyTorch 2.13, and torch-legacy, the stream of before 1.6"};
 
 }  // namespace lanthorn
