@@ -270,6 +270,22 @@ def test_tied_tensors_pass_through_safetensors_as_save_model_writes_them(tmp_pat
     assert len(load_file(tmp_path / "all.safetensors")) == 3
 
 
+def test_what_a_checkpoint_says_of_its_making_goes_into_the_metadata(tmp_path):
+    for name, width in (("a", 3), ("b", 4)):
+        torch.save({"model_state_dict": {"w": torch.ones(2)}, "model_config": {"width": width}, "pytorch_version": "2.13.0", "training_date": "2026-01-01",
+                    "lr": 0.1, "tags": ["x", "y"]}, tmp_path / f"{name}.pth")
+        outcome = program.succeed("convert", tmp_path / f"{name}.pth", tmp_path / f"{name}.safetensors")
+        assert "3 values that are no tensors were left out (of lr, tags)" in outcome.stderr
+    with safetensors.safe_open(tmp_path / "a.safetensors", "pt") as file:
+        assert file.metadata() == {"format": "pt", "model_config": "{'width': 3}", "pytorch_version": "2.13.0", "training_date": "2026-01-01"}
+        assert list(file.keys()) == ["model_state_dict.w"]
+    told = program.call("diff", tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert told.code == 1 and "model_config" in told.stdout and "training_date" not in told.stdout
+    assert "left out" not in program.succeed("convert", tmp_path / "a.pth", tmp_path / "c.pth").stderr
+    torch.save(torch.nn.BatchNorm1d(2).state_dict(), tmp_path / "s.pth")
+    assert "left out" not in program.succeed("convert", tmp_path / "s.pth", tmp_path / "s.npz").stderr
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_shards_have_an_index_as_model_hubs_write_it(name, tmp_path):
     state = {f"layer{i}.w": torch.full((100,), float(i)) for i in range(10)} | {"big": torch.zeros(1000)}
