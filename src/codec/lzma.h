@@ -8,9 +8,9 @@
 
 namespace lanthorn {
 
-// Up to `limit` bytes of what LZMA's bytes become. What is damaged, or goes through a filter for
-// machine code, gives what comes before. Checksums are not checked: a reader sees the bytes before
-// them.
+// Up to `limit` bytes of what LZMA's bytes become. What is damaged gives what comes before; what wants
+// a dictionary of more than 64 MiB gives nothing. Checksums are not checked: a reader sees the bytes
+// before them.
 
 /// An .xz file (The .xz File Format, 1.2.0), streams that follow each other as one.
 Inflated unxz_prefix(std::span<const std::byte> source, uint64_t limit);
