@@ -69,20 +69,24 @@ def test_a_statically_quantized_network(engine, way, upsample, tmp_path):
 
 
 class Words(nn.Module):
-    def __init__(self):
+    def __init__(self, kind):
         super().__init__()
-        self.rnn, self.head = nn.LSTM(8, 16, 2, bidirectional=True, batch_first=True), nn.Linear(32, 5)
+        self.rnn, self.head = kind(8, 16, 2, bidirectional=True, batch_first=True), nn.Linear(32, 5)
 
     def forward(self, x):
         return self.head(self.rnn(x)[0])
 
 
-@pytest.mark.parametrize("dtype", [torch.qint8, torch.float16], ids=["int8", "half"])
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_dynamically_quantized_network(engine, dtype, tmp_path):
+# QNNPACK has no half precision.
+DYNAMIC = [(engine, torch.qint8) for engine in ENGINES] + [("fbgemm", torch.float16)] * ("fbgemm" in torch.backends.quantized.supported_engines)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU], ids=["lstm", "gru"])
+@pytest.mark.parametrize("engine, dtype", DYNAMIC, ids=[f"{engine}-{dtype}" for engine, dtype in DYNAMIC])
+def test_a_dynamically_quantized_network(engine, dtype, kind, tmp_path):
     torch.backends.quantized.engine = engine
     torch.manual_seed(0)
-    made = quantization.quantize_dynamic(Words().eval(), {nn.LSTM, nn.Linear}, dtype)
+    made = quantization.quantize_dynamic(Words(kind).eval(), {kind, nn.Linear}, dtype)
     judge(torch.jit.script(made), (torch.randn(3, 7, 8),), tmp_path)
 
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 
+#include "script/dynamic_recurrent.h"
 #include "script/observe.h"
 #include "script/packed_parameters.h"
 
@@ -164,22 +165,6 @@ Result<Value> packed_layer(const Context& c, bool linear, bool relu) {
   return quantize(c.lowering, made, rounding);
 }
 
-/// Floats rounded to 8 bits (7 where the range is reduced) by their own extremes, as dynamic quantization does.
-Result<Value> rounded_by_range(Lowering& lowering, const Value& x, bool reduced) {
-  Emitter e(lowering);
-  if (!x.tensor()) return x;
-  const double most = reduced ? 127 : 255;
-  const ValueId value = e.read(x.tensor(), DType::kF32), zero = e.number(0, DType::kF32);
-  const ValueId low = e.op("Min", {e.reduce("ReduceMin", value, {}, false), zero});
-  const ValueId high = e.op("Max", {e.reduce("ReduceMax", value, {}, false), zero});
-  const ValueId span = e.op("Sub", {high, low});
-  const ValueId scale = e.op("Div", {e.op("Where", {e.op("Equal", {span, zero}), e.number(0.1 * most, DType::kF32), span}), e.number(most, DType::kF32)});
-  const ValueId at = e.op("Clip", {e.op("Round", {e.op("Neg", {e.op("Div", {low, scale})})}), zero, e.number(most, DType::kF32)});
-  const ValueId steps = e.op("Add", {e.op("Round", {e.op("Div", {value, scale})}), at});
-  const ValueId kept = e.op("Clip", {steps, zero, e.number(most, DType::kF32)});
-  return e.result(e.op("Mul", {e.op("Sub", {kept, at}), scale}));
-}
-
 Result<Value> dynamic_layer(const Context& c, bool linear, bool relu, bool half) {
   LAN_TRY(PackedWeights weights, unpacked(c.lowering, c.at(1)));
   Value x = c.at(0);
@@ -189,7 +174,9 @@ Result<Value> dynamic_layer(const Context& c, bool linear, bool relu, bool half)
     LAN_TRY(weights.weight, c.call("aten::to", {{narrow, Value(Dim(6))}, {}}));
   } else {
     const Value reduce = c.at(2, "reduce_range");
-    LAN_TRY(x, rounded_by_range(c.lowering, x, reduce.flag() && *reduce.flag()));
+    if (!x.tensor()) return x;
+    Emitter e(c.lowering);
+    LAN_TRY(x, e.result(rounded_by_range(e, e.read(x.tensor()), reduce.flag() && *reduce.flag())));
   }
   if (!linear) LAN_OK(fit_rank(c, x, weights));
   LAN_TRY(Value made, layer(c, x, weights, linear));
@@ -258,6 +245,8 @@ Result<Value> embedding(const Context& c, bool bag) {
 
 /// quantized_lstm and quantized_gru, of floats: their weights as the float operators list them.
 Result<Value> recurrent(const Context& c, const std::string& op) {
+  LAN_TRY(auto stepped, dynamic_recurrent(c.lowering, c.arguments, op == "aten::lstm"));
+  if (stepped) return *std::move(stepped);
   CallArguments floats;
   const auto& given = c.arguments.positional;
   bool biases = true, found = false;
