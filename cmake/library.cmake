@@ -12,6 +12,8 @@ set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
 find_package(ZLIB REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+find_package(LibLZMA REQUIRED)
+find_package(BZip2 REQUIRED)
 
 # Where time is spent in kernels, or once at loading, a release prefers small code.
 function(lan_prefer_small)
@@ -27,6 +29,6 @@ add_library(lanthorn STATIC ${library_sources} ${LAN_GENERATED}/op_table.cpp ${L
 target_include_directories(lanthorn PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
 target_include_directories(lanthorn PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(lanthorn PRIVATE $<BUILD_INTERFACE:lanthorn_flags>)
-target_link_libraries(lanthorn PUBLIC PNG::PNG JPEG::JPEG ZLIB::ZLIB Threads::Threads)
+target_link_libraries(lanthorn PUBLIC PNG::PNG JPEG::JPEG ZLIB::ZLIB LibLZMA::LibLZMA BZip2::BZip2 Threads::Threads)
 lan_precompile(lanthorn)
 target_compile_definitions(lanthorn PRIVATE LANTHORN_VERSION="${PROJECT_VERSION}")

@@ -1,7 +1,9 @@
 """`lanthorn scan`: whatever hides is named, what is honest is safe, and the machine sees every global that Python's own tools see."""
 
+import bz2
 import io
 import json
+import lzma
 import pickle
 import pickletools
 import random
@@ -51,6 +53,39 @@ def test_what_is_honest_is_safe(name, answers):
         return
     file = answers[f"honest/{name}"]
     assert file["verdict"] == "safe", file
+
+
+def packers() -> dict:
+    plain = {"id": lzma.FILTER_LZMA2}
+    alone = [{"id": lzma.FILTER_LZMA1, "lc": 1, "lp": 3, "pb": 4, "dict_size": 1 << 16}]
+    odd = [{**plain, "lc": 0, "lp": 4, "pb": 0, "dict_size": 4096, "mode": lzma.MODE_FAST}]
+    return {"bzip2, small blocks": lambda data: bz2.compress(data, 1), "bzip2": bz2.compress,
+            "bzip2, two streams": lambda data: bz2.compress(data[:9999]) + bz2.compress(data[9999:]) + b"and what is none",
+            "xz": lzma.compress, "xz, least": lambda data: lzma.compress(data, preset=0), "xz, most": lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
+            "xz, SHA-256": lambda data: lzma.compress(data, check=lzma.CHECK_SHA256), "xz, no check": lambda data: lzma.compress(data, check=lzma.CHECK_NONE),
+            "xz, odd contexts": lambda data: lzma.compress(data, filters=odd), "xz, two streams": lambda data: lzma.compress(data[:7777]) + bytes(8) + lzma.compress(data[7777:]),
+            "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE), "lzma, odd contexts": lambda data: lzma.compress(data, lzma.FORMAT_ALONE, filters=alone)}
+
+
+@pytest.mark.parametrize("how", packers())
+@pytest.mark.parametrize("filler", ["noise", "text", "runs", "both"])
+def test_what_is_packed_is_seen_to_its_last_byte(how, filler, tmp_path):
+    rng = random.Random(filler)
+    noise, text = rng.randbytes(150_000), " ".join(str(rng.randrange(300)) for _ in range(60_000)).encode()
+    runs = b"".join(bytes([rng.randrange(4)]) * rng.randrange(1, 3000) for _ in range(1000))
+    inside = {"noise": noise, "text": text, "runs": runs, "both": noise + text + runs + noise}[filler]
+    pickled = pickle.dumps({"a": inside, "b": 1}, 4)[:-1] + b"cposix\nsystem\n(S'echo'\ntR."
+    (tmp_path / "m.joblib").write_bytes(packers()[how](pickled))
+    status, document, errors = scan(tmp_path / "m.joblib")
+    assert status == 1 and "damaged" not in errors, errors
+    assert {g["name"]: g["offset"] for g in document["files"][0]["globals"]}["posix.system"] == pickled.index(b"cposix")
+
+
+def test_what_grows_without_end_is_bounded(tmp_path):
+    for name, data in (("bz2", bz2.compress(bytes(300 << 20))), ("xz", lzma.compress(bytes(300 << 20))), ("lzma", lzma.compress(bytes(300 << 20), lzma.FORMAT_ALONE))):
+        (tmp_path / f"{name}.joblib").write_bytes(data)
+        done = program.call("scan", tmp_path / f"{name}.joblib", "--max-memory", "64M")
+        assert done.code == 3 and "memory" in done.stderr and done.seconds < 20
 
 
 def test_each_global_has_its_place(tmp_path):

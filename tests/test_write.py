@@ -6,7 +6,9 @@ import io
 import json
 import os
 import random
+import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ CASES = 300
 CLASSIC = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
            torch.bool, torch.complex64, torch.complex128]
 NEW = [torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz,
-       torch.complex32]
+       torch.float8_e8m0fnu, torch.complex32]
 
 
 def random_storage(rng: random.Random, dtype) -> torch.Tensor:
@@ -65,6 +67,29 @@ def random_state(rng: random.Random, dtypes) -> dict:
     return state
 
 
+def nested(rng: random.Random, state: dict) -> dict:
+    """A checkpoint of the same tensors: some deeper, in dicts and lists, beside what is no tensor; each may come again."""
+    tree, places = {"epoch": rng.randrange(99), "name": "größe", "none": None}, []
+    for name, tensor in state.items():
+        inner = rng.choice([tree, *places])
+        if isinstance(inner, list):
+            inner.append(tensor)
+            continue
+        kind = rng.randrange(4)
+        inner[name] = [tensor, {"x": tensor, "n": 2.5}, [tensor, (1, True)], (tensor, tensor.detach())][kind]
+        if kind in (1, 2):
+            places.append(inner[name])
+    return tree
+
+
+def flat(value, name: str = "") -> dict:
+    """The tensors of a tree by the way to them, in order."""
+    if isinstance(value, torch.Tensor):
+        return {name: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else []
+    return {k: t for key, item in items for k, t in flat(item, f"{name}.{key}").items()}
+
+
 def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     if a.dtype != b.dtype or a.shape != b.shape:
         return False
@@ -84,6 +109,8 @@ def check_case(number: int, folder) -> None:
     route = number % 3
     dtypes = CLASSIC if route else CLASSIC + NEW
     state = random_state(rng, dtypes)
+    if route < 2 and rng.random() < 0.5:
+        state = nested(rng, state)
     source, out = folder / "m.pth", folder / "out" / "m.pth"
     out.parent.mkdir(parents=True)
     if route == 0:
@@ -96,7 +123,7 @@ def check_case(number: int, folder) -> None:
         program.succeed("convert", folder / "legacy.pt", out)
         torch.save(state, folder / "torch.pt", _use_new_zipfile_serialization=False)
         again, want = (torch.load(folder / name, weights_only=True) for name in ("legacy.pt", "torch.pt"))
-        assert list(again) == list(want) and ties(again) == ties(want), f"case {number}: the legacy stream"
+        assert list(flat(again)) == list(flat(want)) and ties(flat(again)) == ties(flat(want)), f"case {number}: the legacy stream"
     else:
         dense = {k: v for k, v in state.items() if v.dtype != torch.complex128}
         state = {k: v.clone(memory_format=torch.contiguous_format) for k, v in dense.items()} or {"only": torch.ones(2)}
@@ -108,6 +135,8 @@ def check_case(number: int, folder) -> None:
         assert middle.read_bytes() == (folder / "want.safetensors").read_bytes(), f"case {number}: not what safetensors writes"
         program.succeed("convert", middle, out)
     loaded = torch.load(out, weights_only=True)
+    assert [k for k, v in loaded.items() if not flat(v)] == [k for k, v in state.items() if not flat(v)]
+    loaded, state = flat(loaded), flat(state)
     assert set(loaded) == set(state)
     for name, want in state.items():
         assert same_bits(loaded[name], want), f"case {number}: {name}"
@@ -241,6 +270,22 @@ def test_tied_tensors_pass_through_safetensors_as_save_model_writes_them(tmp_pat
     assert len(load_file(tmp_path / "all.safetensors")) == 3
 
 
+def test_what_a_checkpoint_says_of_its_making_goes_into_the_metadata(tmp_path):
+    for name, width in (("a", 3), ("b", 4)):
+        torch.save({"model_state_dict": {"w": torch.ones(2)}, "model_config": {"width": width}, "pytorch_version": "2.13.0", "training_date": "2026-01-01",
+                    "lr": 0.1, "tags": ["x", "y"]}, tmp_path / f"{name}.pth")
+        outcome = program.succeed("convert", tmp_path / f"{name}.pth", tmp_path / f"{name}.safetensors")
+        assert "3 values that are no tensors were left out (of lr, tags)" in outcome.stderr
+    with safetensors.safe_open(tmp_path / "a.safetensors", "pt") as file:
+        assert file.metadata() == {"format": "pt", "model_config": "{'width': 3}", "pytorch_version": "2.13.0", "training_date": "2026-01-01"}
+        assert list(file.keys()) == ["model_state_dict.w"]
+    told = program.call("diff", tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert told.code == 1 and "model_config" in told.stdout and "training_date" not in told.stdout
+    assert "left out" not in program.succeed("convert", tmp_path / "a.pth", tmp_path / "c.pth").stderr
+    torch.save(torch.nn.BatchNorm1d(2).state_dict(), tmp_path / "s.pth")
+    assert "left out" not in program.succeed("convert", tmp_path / "s.pth", tmp_path / "s.npz").stderr
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_shards_have_an_index_as_model_hubs_write_it(name, tmp_path):
     state = {f"layer{i}.w": torch.full((100,), float(i)) for i in range(10)} | {"big": torch.zeros(1000)}
@@ -307,6 +352,17 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path):
     assert program.call("convert", tmp_path / "c.pth", tmp_path / "missing/no.pth").code == 5
 
 
+@pytest.mark.parametrize("form", ["torch", "torch-legacy", "safetensors", "torch-shards", "safetensors-shards", "npz", "npy", "tree"])
+def test_every_write_sync_rename_and_allocation_of_a_save_may_fail(form, tmp_path):
+    """The n-th call of each kind fails, for every n: the old files stay as they were, the error is clear, nothing is left over or leaked."""
+    tool = Path(program.lanthorn()).parent / "programs/saves"
+    done = subprocess.run([tool, form, tmp_path], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = {kind: int(count) for kind, count in (line.split() for line in done.stdout.splitlines())}
+    files = 4 if form.endswith("shards") else 1
+    assert told["memory"] > 20 and told["write"] >= files and told["sync"] >= files and told["rename"] == files
+
+
 def test_the_archive_is_a_zip_file_that_python_checks(tmp_path):
     torch.save({"w": torch.arange(10), "empty": torch.empty(0)}, tmp_path / "m.pth")
     program.succeed("convert", tmp_path / "m.pth", tmp_path / "o.pth")
@@ -314,19 +370,73 @@ def test_the_archive_is_a_zip_file_that_python_checks(tmp_path):
         assert archive.testzip() is None and "o/data.pkl" in archive.namelist()
 
 
-def test_quantized_tensors_of_programs_are_written_as_integers_and_that_is_said(tmp_path):
+def quantized_program():
     class Quantized(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.register_buffer("q", torch.quantize_per_tensor(torch.tensor([1.0, -2.0]), 0.5, 1, torch.qint8))
+            numbers = torch.tensor([[1.0, -2.0, 0.25], [7.0, 0.0, -0.5]])
+            self.register_buffer("one", torch.quantize_per_tensor(numbers, 0.5, 1, torch.qint8))
+            self.register_buffer("rows", torch.quantize_per_channel(numbers, torch.tensor([0.5, 0.25], dtype=torch.float64), torch.tensor([1, 2]), 0, torch.quint8))
 
         def forward(self, x):
-            return x + self.q.dequantize()
+            return x + self.one.dequantize() + self.rows.dequantize()
 
-    torch.jit.script(Quantized()).save(tmp_path / "m.pt")
+    return Quantized()
+
+
+@pytest.mark.parametrize("kind", ["script", "mobile"])
+def test_quantized_tensors_of_programs_stay_what_they_are(kind, tmp_path):
+    model = quantized_program().eval()
+    script = torch.jit.script(model)
+    if kind == "mobile":
+        script._save_for_lite_interpreter(str(tmp_path / "m.pt"))
+    else:
+        script.save(tmp_path / "m.pt")
+    program.succeed("convert", tmp_path / "m.pt", tmp_path / "o.pth")
+    loaded = list(torch.load(tmp_path / "o.pth", weights_only=True).values())
+    want = [model.one, model.rows]
+    for got, right in zip(loaded, want, strict=True):
+        assert got.dtype == right.dtype and got.qscheme() == right.qscheme()
+        assert torch.equal(got.int_repr(), right.int_repr()) and torch.equal(got.dequantize(), right.dequantize())
     outcome = program.succeed("convert", tmp_path / "m.pt", tmp_path / "o.npz")
-    assert "1 quantized tensors are written as their integers" in outcome.stderr
-    assert program.arrays(tmp_path / "o.npz")["q"].tolist() == [3, -3]
+    for name, right in zip(("one", "rows"), want):
+        assert np.array_equal(program.arrays(tmp_path / "o.npz")[name], right.dequantize().numpy())
+    assert "2 quantized tensors are written as the numbers that they stand for" in outcome.stderr
+    listed = {t["name"]: t["quantization"] for t in json.loads(program.succeed("inspect", tmp_path / "m.pt", "--json", "--tensors").stdout)["tensors"]}
+    assert listed["one"] == {"scheme": "per_tensor_affine", "scale": 0.5, "zero_point": 1}
+    assert listed["rows"] == {"scheme": "per_channel_affine", "scale": [0.5, 0.25], "zero_point": [1, 2], "axis": 0}
+    program.succeed("inspect", tmp_path / "m.pt", "--tensor", "rows", "--output", tmp_path / "rows.npy")
+    assert np.array_equal(np.load(tmp_path / "rows.npy"), model.rows.dequantize().numpy())
+
+
+def test_packed_weights_have_the_names_of_a_quantized_modules_state_dict(tmp_path):
+    model = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(3, 2)), {torch.nn.Linear})
+    torch.jit.script(model).save(tmp_path / "m.pt")
+    torch.save(model.state_dict(), tmp_path / "s.pth")
+    for source, out in (("m.pt", "a.npz"), ("s.pth", "b.npz")):
+        program.succeed("convert", tmp_path / source, tmp_path / out)
+    script, state = program.arrays(tmp_path / "a.npz"), program.arrays(tmp_path / "b.npz")
+    assert "0._packed_params._packed_params.0" in script
+    for name, array in script.items():
+        assert np.array_equal(array, state[name]), name
+
+
+@pytest.mark.parametrize("kind", ["script", "mobile", "bytecode"])
+def test_the_weights_of_a_frozen_program_are_listed(kind, tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)).eval()
+    frozen = torch.jit.freeze(torch.jit.script(model))
+    file = tmp_path / "m.pt"
+    frozen.save(file) if kind == "script" else frozen._save_for_lite_interpreter(str(file))
+    if kind == "bytecode":   # all that the lite interpreter needs
+        with zipfile.ZipFile(file) as source, zipfile.ZipFile(tmp_path / "b.ptl", "w") as target:
+            for name in source.namelist():
+                if "/code/" not in name and not name.endswith("/constants.pkl"):
+                    target.writestr(name, source.read(name))
+        file = tmp_path / "b.ptl"
+    program.succeed("convert", file, tmp_path / "o.npz")
+    found = program.arrays(tmp_path / "o.npz")
+    for want in model.state_dict().values():
+        assert any(np.array_equal(array, want.numpy()) for array in found.values()), list(found)
 
 
 def test_tensors_of_programs_are_converted(tmp_path):

@@ -18,8 +18,12 @@ Progress::Progress(std::string what, uint64_t total)
   terminal_ = ::isatty(STDERR_FILENO) == 1;
 }
 
-Progress::~Progress() {
-  if (drawn_ > 0) std::fprintf(stderr, "\r\033[K");
+Progress::~Progress() { wipe(); }
+
+void Progress::wipe() {
+  const std::scoped_lock lock(mutex_);
+  if (shown_) std::fprintf(stderr, "\r\033[K");
+  shown_ = false;
 }
 
 void Progress::advance(uint64_t bytes) {
@@ -32,6 +36,7 @@ void Progress::advance(uint64_t bytes) {
 
 void Progress::draw(double seconds) {
   drawn_ = seconds;
+  shown_ = true;
   const double done = static_cast<double>(done_), rate = done / seconds;
   if (total_ == 0) {
     std::fprintf(stderr, "\r%s  %.1f MB, %.0f MB/s\033[K", what_.c_str(), done / 1e6, rate / 1e6);

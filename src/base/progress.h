@@ -20,6 +20,8 @@ class Progress {
 
   /// So many bytes more are done. From any thread, as often as wanted.
   void advance(uint64_t bytes);
+  /// Takes the line away up to the next advance, so that something else can be printed.
+  void wipe();
 
  private:
   void draw(double seconds);
@@ -30,7 +32,7 @@ class Progress {
   std::chrono::steady_clock::time_point start_;
   std::mutex mutex_;  // of the line
   double drawn_ = 0;  // seconds after the start, of the last drawing
-  bool terminal_ = false;
+  bool terminal_ = false, shown_ = false;
 };
 
 }  // namespace lanthorn

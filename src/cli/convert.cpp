@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/command_line_shared.h"
+#include "cli/convert_onnx_shared.h"
 #include "cli/json_shared.h"
 #include "model/conversion.h"
 
@@ -14,6 +15,7 @@ struct Options {
   std::string dtype, map, prefix, shard_bytes, max_memory = "256M";
   bool dry_run = false, json = false;
   ConversionOptions conversion;
+  OnnxFlags onnx;
 };
 
 /// "bf16", "float16", "f8e4m3fn", ...: a floating-point dtype by its short or PyTorch's name.
@@ -106,8 +108,33 @@ void print_plan(const Conversion& conversion) {
               bytes_text(conversion.bytes).c_str(), conversion.format.c_str());
 }
 
+/// Flags of conversions of tensors mean nothing for a model, and the other way round.
+Status convert_model(const Options& options) {
+  const ConversionOptions& conversion = options.conversion;
+  const bool of_tensors = conversion.write.floats != DType::kUndefined || !conversion.names.empty() ||
+                          !conversion.select.empty() || !conversion.exclude.empty() || conversion.flat ||
+                          conversion.last_wins || conversion.write.copy_tied || conversion.write.max_shard_bytes > 0;
+  if (of_tensors) {
+    return Error{ErrorCode::kUsage, "flags that choose, rename, cast or split tensors do not go with ONNX", "",
+                 "`lanthorn convert --help` lists those for ONNX."};
+  }
+  if (options.files.size() != 2) {
+    return Error{ErrorCode::kUsage, "one model makes one ONNX file", "", ""};
+  }
+  return convert_to_onnx({options.files[0], options.files[1], conversion.limits.max_memory_bytes,
+                          options.dry_run, options.json},
+                         options.onnx);
+}
+
 Status convert_files(Options& options) {
   LAN_OK(read_options(options));
+  const std::string wanted = options.conversion.format.empty() ? format_of_name(options.files.back())
+                                                               : options.conversion.format;
+  if (wanted == "onnx") return convert_model(options);
+  if (options.onnx.any()) {
+    return Error{ErrorCode::kUsage, "flags for ONNX, but the output is none", options.files.back(),
+                 "Name the output .onnx, or use --to onnx."};
+  }
   const std::vector<std::filesystem::path> inputs(options.files.begin(), options.files.end() - 1);
   const std::filesystem::path output = options.files.back();
   LAN_TRY(Conversion conversion, plan_conversion(inputs, output, options.conversion));
@@ -138,13 +165,13 @@ Status convert_files(Options& options) {
 int run_command(int argc, char** argv) {
   Options options;
   ConversionOptions& conversion = options.conversion;
-  CLI::App app{"Writes the tensors of any file in another format. Of a whole model or a file that would run code only data\n"
-               "is kept; notes say what was dropped.",
+  CLI::App app{"Writes the tensors of any file in another format, and models as ONNX. Of a whole model or a file that would\n"
+               "run code only data is kept; notes say what was dropped.",
                "lanthorn convert"};
-  app.add_option("FILES", options.files, "one or more inputs, then the output (.pth .pt .bin .ckpt, .safetensors, .npz, .npy)")
+  app.add_option("FILES", options.files, "one or more inputs, then the output (.onnx, .pth .pt .bin .ckpt, .safetensors, .npz, .npy)")
       ->required()
       ->expected(2, 1000);
-  app.add_option("--to", conversion.format, "torch, torch-legacy, safetensors, npz, npy; else by the output's name");
+  app.add_option("--to", conversion.format, "onnx, torch, torch-legacy, safetensors, npz, npy; else by the output's name");
   app.add_option("--dtype", options.dtype, "cast floating-point tensors: bf16, f16, f32, f64, f8e4m3fn, f8e5m2, ...");
   app.add_option("--select", conversion.select, "keep only tensors whose names fit this glob; may come again");
   app.add_option("--exclude", conversion.exclude, "leave out tensors whose names fit this glob; may come again");
@@ -157,6 +184,7 @@ int run_command(int argc, char** argv) {
   app.add_flag("--copy-tied", conversion.write.copy_tied, "safetensors: write tied tensors under each of their names");
   app.add_flag("--last-wins", conversion.last_wins, "where inputs share a name, take the last");
   app.add_option("--max-memory", options.max_memory, "for structures, beyond mapped files: 512M, 2G")->capture_default_str();
+  add_onnx_options(app, options.onnx);
   app.add_flag("--dry-run", options.dry_run, "show what would be written");
   app.add_flag("--json", options.json, "one JSON document on stdout");
   for (const char* many : {"--select", "--exclude", "--strip-prefix", "--rename"}) {
@@ -169,7 +197,10 @@ int run_command(int argc, char** argv) {
              "  lanthorn convert checkpoint.pth weights.pth --select 'model.*' --strip-prefix model.\n"
              "  lanthorn convert ddp.pth plain.pth --rename 's/^module\\.//'\n"
              "  lanthorn convert big.pth model.safetensors --max-shard-size 5GB\n"
-             "  lanthorn convert encoder.pth decoder.safetensors both.safetensors");
+             "  lanthorn convert encoder.pth decoder.safetensors both.safetensors\n"
+             "  lanthorn convert model_traced.pt model.onnx --opset 17 --input-names input --output-names output \\\n"
+             "      --dynamic input:0=batch_size --example in.npz\n"
+             "  lanthorn convert model.onnx older.onnx --opset 13");
   int status = 0;
   if (!parse_arguments(app, argc, argv, status)) return status;
   const Status done = convert_files(options);

@@ -16,6 +16,12 @@ Result<std::vector<ModuleEntry>> modules_of(const Model& model) {
   return std::vector<ModuleEntry>();
 }
 
+const Quantizer* quantizer_named(const Model& model, const std::string& name) {
+  const Quantizers& known = model.impl()->contents.quantizers;
+  const auto found = known.find(name);
+  return found == known.end() ? nullptr : found->second.get();
+}
+
 uint64_t parameter_count(const StateDict& tensors) {
   uint64_t count = 0;
   for (const NamedTensor& entry : tensors.entries()) {
@@ -38,17 +44,17 @@ uint64_t bytes_to_read(const Model& model, const InspectOptions& options) {
 
 namespace {
 
-Result<const Tensor*> find_tensor(const Model& model, const InspectOptions& options) {
-  if (const Tensor* tensor = model.tensors().find(options.tensor)) return tensor;
+Result<const NamedTensor*> find_tensor(const Model& model, const InspectOptions& options) {
   // A name that is the end of one name only is that one: "fc.weight" of "model.fc.weight".
   const NamedTensor* found = nullptr;
   size_t count = 0;
   for (const NamedTensor& entry : model.tensors().entries()) {
+    if (entry.name == options.tensor) return &entry;
     if (!entry.name.ends_with("." + options.tensor)) continue;
     found = &entry;
     ++count;
   }
-  if (count == 1) return &found->tensor;
+  if (count == 1) return found;
   return Error{ErrorCode::kNotFound,
                count == 0 ? "there is no tensor '" + options.tensor + "'"
                           : std::to_string(count) + " tensors have names that end in '" + options.tensor + "'",
@@ -104,22 +110,27 @@ int run_command(int argc, char** argv) {
 }  // namespace
 
 Status inspect_one_tensor(const Model& model, const InspectOptions& options) {
-  LAN_TRY(const Tensor* const tensor, find_tensor(model, options));
+  LAN_TRY(const NamedTensor* const entry, find_tensor(model, options));
+  const Tensor* const tensor = &entry->tensor;
+  const Quantizers& quantizers = model.impl()->contents.quantizers;
+  const auto quantizer = quantizers.find(entry->name);
+  const bool quantized = quantizer != quantizers.end();
   if (!tensor->storage() && tensor->count() > 0) {
     return Error{ErrorCode::kUnsupported, "the data of '" + options.tensor + "' is not in the file", options.file, ""};
   }
   if (!options.output.empty()) {
-    const std::vector<FlatTensor> one = {{options.tensor, *tensor, nullptr}};
+    const std::vector<FlatTensor> one = {{entry->name, *tensor, quantized ? quantizer->second : nullptr}};
     LAN_OK(write_npy(options.output, one, {}));
   }
   LAN_TRY(const TensorStatistics statistics, tensor_statistics(*tensor));
   LAN_TRY(const std::string digest, tensor_digest(*tensor));
   const std::string dtype(dtype_name(tensor->dtype()));
   if (options.json) {
-    print_one_tensor_json(options.tensor, *tensor, statistics, digest);
+    print_one_tensor_json(*entry, quantized ? quantizer->second.get() : nullptr, statistics, digest);
     return ok();
   }
-  std::printf("%s  %s%s\n", options.tensor.c_str(), dtype.c_str(), shape_text(tensor->shape()).c_str());
+  std::printf("%s  %s%s\n", printable(entry->name).c_str(), dtype.c_str(), shape_text(tensor->shape()).c_str());
+  if (quantized) std::printf("  %s\n", quantizer_text(*quantizer->second).c_str());
   const std::string facts = statistics_text(statistics);
   if (!facts.empty()) std::printf("  %s\n", facts.c_str());
   if (!digest.empty()) std::printf("  sha256 %s\n", digest.c_str());
@@ -127,7 +138,8 @@ Status inspect_one_tensor(const Model& model, const InspectOptions& options) {
   if (options.output.empty()) {
     std::printf("%s\n", values_text(*tensor).c_str());
   } else {
-    std::printf("  written to %s%s\n", options.output.c_str(), suffix.empty() ? "" : " as bits, as NumPy has no such dtype");
+    std::printf("  written to %s%s\n", options.output.c_str(),
+                quantized ? " as the numbers that its integers stand for" : suffix.empty() ? "" : " as bits, as NumPy has no such dtype");
   }
   return ok();
 }

@@ -20,13 +20,39 @@ void write_statistics(JsonWriter& writer, const TensorStatistics& statistics) {
   writer.Uint64(statistics.infinity_count);
 }
 
-void write_tensor(JsonWriter& writer, const std::string& name, const Tensor& tensor) {
-  json_member(writer, "name", name);
+/// {"scheme", "scale", "zero_point"}: a number each, or one for every index of "axis".
+void write_quantizer(JsonWriter& writer, const Quantizer& quantizer) {
+  json_key(writer, "quantization");
+  writer.StartObject();
+  json_member(writer, "scheme", quantizer.scheme.substr(quantizer.scheme.rfind('.') + 1));
+  for (const auto& [key, tensor] : {std::pair{"scale", &quantizer.scales}, std::pair{"zero_point", &quantizer.zero_points}}) {
+    const auto numbers = tensor->to_doubles();
+    if (!numbers) continue;
+    if (tensor->rank() == 0) {
+      json_number(writer, key, numbers->at(0));
+      continue;
+    }
+    json_key(writer, key);
+    writer.StartArray();
+    for (const double number : *numbers) json_number(writer, number);
+    writer.EndArray();
+  }
+  if (quantizer.axis >= 0) {
+    json_key(writer, "axis");
+    writer.Int64(quantizer.axis);
+  }
+  writer.EndObject();
+}
+
+void write_tensor(JsonWriter& writer, const NamedTensor& entry, const Quantizer* quantizer) {
+  const Tensor& tensor = entry.tensor;
+  json_member(writer, "name", entry.name);
   json_member(writer, "dtype", dtype_name(tensor.dtype()));
   json_sizes(writer, "shape", tensor.shape());
   json_sizes(writer, "stride", tensor.strides());
   json_key(writer, "bytes");
   writer.Uint64(tensor.byte_size());
+  if (quantizer) write_quantizer(writer, *quantizer);
 }
 
 Status write_tensors(JsonWriter& writer, const Model& model, const InspectOptions& options) {
@@ -35,7 +61,7 @@ Status write_tensors(JsonWriter& writer, const Model& model, const InspectOption
   writer.StartArray();
   for (const NamedTensor& entry : model.tensors().entries()) {
     writer.StartObject();
-    write_tensor(writer, entry.name, entry.tensor);
+    write_tensor(writer, entry, quantizer_named(model, entry.name));
     if (options.digest) {
       LAN_TRY(const std::string hex, tensor_digest(entry.tensor, &progress));
       json_member(writer, "sha256", hex);
@@ -139,11 +165,11 @@ void write_modules(JsonWriter& writer, const std::vector<ModuleEntry>& modules) 
 
 }  // namespace
 
-void print_one_tensor_json(const std::string& name, const Tensor& tensor, const TensorStatistics& statistics, const std::string& digest) {
+void print_one_tensor_json(const NamedTensor& entry, const Quantizer* quantizer, const TensorStatistics& statistics, const std::string& digest) {
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
-  write_tensor(writer, name, tensor);
+  write_tensor(writer, entry, quantizer);
   if (!digest.empty()) json_member(writer, "sha256", digest);
   write_statistics(writer, statistics);
   writer.EndObject();

@@ -6,8 +6,9 @@
 #include "cli/command_line_shared.h"
 #include "cli/json_shared.h"
 #include "formats/module_list.h"
-#include "model/model_impl.h"
+#include "formats/quantizer.h"
 #include "lanthorn/lanthorn.h"
+#include "model/model_impl.h"
 #include "tensor/statistics.h"
 
 namespace lanthorn {
@@ -36,10 +37,13 @@ Result<std::string> graph_text(const Model& model, const std::string& form);
 Status inspect_as_text(const Model& model, const InspectOptions& options);
 /// --tensor: one tensor, shown or written to a .npy file.
 Status inspect_one_tensor(const Model& model, const InspectOptions& options);
-void print_one_tensor_json(const std::string& name, const Tensor& tensor, const TensorStatistics& statistics, const std::string& digest);
+void print_one_tensor_json(const NamedTensor& entry, const Quantizer* quantizer, const TensorStatistics& statistics, const std::string& digest);
 
 /// The modules of a whole model or of a program; empty for other files.
 Result<std::vector<ModuleEntry>> modules_of(const Model& model);
+/// What the integers of the tensor of this name mean; null where it is not quantized or that is not
+/// known.
+const Quantizer* quantizer_named(const Model& model, const std::string& name);
 uint64_t parameter_count(const StateDict& tensors);
 /// The digest that a checkpoint carries for a tensor of this name in "tensor_digests"; empty where it
 /// carries none.

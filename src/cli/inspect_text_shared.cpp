@@ -110,8 +110,10 @@ Status print_tensors(const Model& model, const InspectOptions& options) {
       LAN_TRY(const TensorStatistics statistics, tensor_statistics(entry.tensor, &progress));
       facts = statistics_text(statistics);
     }
+    progress.wipe();
     std::printf("  %-48s %-10s %-20s %s\n", printable(entry.name).c_str(), std::string(dtype_name(entry.tensor.dtype())).c_str(),
                 shape_text(entry.tensor.shape()).c_str(), bytes_text(entry.tensor.byte_size()).c_str());
+    if (const Quantizer* quantizer = quantizer_named(model, entry.name)) std::printf("    %s\n", quantizer_text(*quantizer).c_str());
     if (!facts.empty()) std::printf("    %s\n", facts.c_str());
     if (!hex.empty()) std::printf("    sha256 %s\n", printable(hex).c_str());
   }

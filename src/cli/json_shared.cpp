@@ -55,6 +55,10 @@ void json_sizes(JsonWriter& writer, std::string_view key, std::span<const int64_
 
 void json_number(JsonWriter& writer, std::string_view key, double value) {
   json_key(writer, key);
+  json_number(writer, value);
+}
+
+void json_number(JsonWriter& writer, double value) {
   std::isfinite(value) ? static_cast<void>(writer.Double(value)) : json_text(writer, python_float_text(value));
 }
 

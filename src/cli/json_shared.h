@@ -25,6 +25,8 @@ void json_texts(JsonWriter& writer, std::string_view key, std::span<const std::s
 void json_sizes(JsonWriter& writer, std::string_view key, std::span<const int64_t> sizes);
 /// Of what JSON has no number for, its name: "inf", "-inf", "nan".
 void json_number(JsonWriter& writer, std::string_view key, double value);
+/// The same as an item of a list.
+void json_number(JsonWriter& writer, double value);
 /// {"name", "dtype", "shape": [int | "symbol" | null]}
 void json_port(JsonWriter& writer, const Port& port);
 

@@ -145,6 +145,18 @@ std::string statistics_text(const TensorStatistics& statistics) {
   return text;
 }
 
+std::string quantizer_text(const Quantizer& quantizer) {
+  if (quantizer.scales.count() != 1) {
+    return std::to_string(quantizer.scales.count()) + " scales along dimension " +
+           std::to_string(quantizer.axis);
+  }
+  const auto scales = quantizer.scales.to_doubles();
+  const auto zero_points = quantizer.zero_points.to_doubles();
+  if (!scales || !zero_points || zero_points->empty()) return {};
+  return "scale " + number_text(scales->front()) + ", zero point " +
+         number_text(zero_points->front());
+}
+
 std::string values_text(const Tensor& tensor) {
   const auto straight = tensor.contiguous();
   if (!straight || !straight->defined()) return {};

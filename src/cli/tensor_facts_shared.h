@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "formats/quantizer.h"
 #include "lanthorn/lanthorn.h"
 #include "tensor/statistics.h"
 
@@ -24,6 +25,9 @@ uint64_t total_bytes(const StateDict& tensors);
 
 /// "min -0.5, max 0.5, mean 0.001, 2 NaN"
 std::string statistics_text(const TensorStatistics& statistics);
+
+/// "scale 0.1, zero point 3", or "28 scales along dimension 0".
+std::string quantizer_text(const Quantizer& quantizer);
 
 /// The numbers of a tensor as NumPy prints them, cut to a few at the ends of each axis.
 std::string values_text(const Tensor& tensor);

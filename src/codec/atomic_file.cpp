@@ -9,6 +9,7 @@
 #include <random>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace lanthorn {
 namespace {
@@ -17,6 +18,15 @@ Error failed(std::string_view what, int number, const std::filesystem::path& pat
   const bool missing = number == ENOENT || number == ENOTDIR;
   return Error{missing ? ErrorCode::kNotFound : ErrorCode::kSystem,
                std::string(what) + ": " + std::generic_category().message(number), path.string()};
+}
+
+/// A folder's entry is on the disk only after the folder is; where that cannot be done, the file is
+/// complete all the same.
+void sync_folder(const std::string& folder) {
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  ::fsync(directory);
+  ::close(directory);
 }
 
 }  // namespace
@@ -41,8 +51,8 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
     // Not by path::replace_filename: libstdc++'s frees a path twice when memory runs out in it.
     const std::string& name = file.path_.native();
     const size_t start = name.rfind('/') + 1;  // 0 where there is none
-    file.temporary_ = name.substr(0, start) + "." + name.substr(start) + "." +
-                      std::to_string(random()) + ".tmp";
+    file.temporary_ =
+        name.substr(0, start) + "." + name.substr(start) + "." + std::to_string(random()) + ".tmp";
     file.descriptor_ =
         ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file.descriptor_ >= 0) return file;
@@ -84,23 +94,61 @@ Status AtomicFile::write(std::span<const std::byte> bytes) {
   return ok();
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::bring_to_disk() {
   if (temporary_.empty()) return ok();
   if (::fsync(descriptor_) != 0) return failed("the file cannot be written", errno, path_);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0) return failed("the file cannot be written", errno, path_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return failed("the file cannot get its name", errno, path_);
+  return ok();
+}
+
+Status AtomicFile::commit() {
+  AtomicFile* const self = this;
+  return commit_all(std::span(&self, 1));
+}
+
+Status AtomicFile::commit_all(std::span<AtomicFile* const> files) {
+  for (AtomicFile* file : files) LAN_OK(file->bring_to_disk());
+  // Second names of what is there, by which it can get its own back, and the folders. Nothing
+  // allocates behind this, so that a file with its name is a success.
+  std::vector<std::string> kept(files.size()), folders(files.size());
+  std::vector<bool> is_new(files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string& path = files[i]->path_.native();
+    folders[i] = path.rfind('/') == std::string::npos ? "." : path.substr(0, path.rfind('/') + 1);
+    if (files.size() > 1) kept[i] = files[i]->temporary_ + ".old";
   }
-  temporary_.clear();
-  // The folder's entry is on the disk only after the folder is; where that cannot be done, the file
-  // is complete all the same.
-  const std::string folder = path_.native().substr(0, path_.native().rfind('/') + 1);
-  const int directory =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
+  size_t named = 0;
+  int number = 0;
+  for (; named < files.size(); ++named) {
+    const AtomicFile& file = *files[named];
+    if (file.temporary_.empty()) continue;
+    std::string& old = kept[named];
+    if (!old.empty() && ::link(file.path_.c_str(), old.c_str()) != 0) {
+      is_new[named] = errno == ENOENT;  // else the file system has no second names
+      old.clear();
+    }
+    if (::rename(file.temporary_.c_str(), file.path_.c_str()) == 0) continue;
+    number = errno;
+    if (!old.empty()) ::unlink(old.c_str());
+    break;
+  }
+  for (size_t i = 0; i < named; ++i) {
+    const AtomicFile& file = *files[i];
+    if (file.temporary_.empty()) continue;
+    if (number == 0) {
+      if (!kept[i].empty()) ::unlink(kept[i].c_str());
+    } else if (is_new[i]) {
+      ::unlink(file.path_.c_str());
+    } else if (!kept[i].empty()) {
+      ::rename(kept[i].c_str(), file.path_.c_str());
+    }
+  }
+  if (number != 0) return failed("the file cannot get its name", number, files[named]->path_);
+  for (size_t i = 0; i < files.size(); ++i) {
+    const bool other = i == 0 || folders[i] != folders[i - 1];
+    if (!files[i]->temporary_.empty() && other) sync_folder(folders[i]);
+    files[i]->temporary_.clear();
   }
   return ok();
 }

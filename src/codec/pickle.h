@@ -46,7 +46,7 @@ struct PickleNode {
   int64_t integer = 0;  // kGlobal: its place in PickleTree::globals
   double real = 0;
   // kBytes and kByteArray of kViewedBytes or more: where they lie in the input; then `text` is
-  // empty.
+  // empty. kCall: its PickleLimits::inline_bytes.
   std::span<const std::byte> view;
   std::string text;  // string (UTF-8, lone surrogates kept as WTF-8), bytes, digits of kBigInt
   PickleId callee = kNoPickle;     // kCall

@@ -224,7 +224,9 @@ Status PickleMachine::build() {
   if (kind == Kind::kGlobal) tree_.globals[static_cast<size_t>(node(id).integer)].changed = true;
   LAN_OK(charge(2 * sizeof(PickleId)));
   if (limits_.inline_bytes == nullptr || kind != Kind::kCall) return ok();
-  return in_.skip(limits_.inline_bytes(tree_, id, bytes_.subspan(in_.position())));
+  LAN_TRY(node(id).view,
+          in_.take(limits_.inline_bytes(tree_, id, bytes_.subspan(in_.position()))));
+  return ok();
 }
 
 Status PickleMachine::stack_global() {

@@ -226,6 +226,23 @@ void ProtoWriter::bytes(uint32_t number, std::string_view value) {
   out_.append(value);
 }
 
+void ProtoWriter::hole(uint32_t number, uint64_t size, size_t id) {
+  tag(number, WireType::kBytes);
+  raw_varint(size);
+  holes_.push_back({out_.size(), size, id});
+  hole_bytes_ += size;
+}
+
+void ProtoWriter::message(uint32_t number, const ProtoWriter& message) {
+  tag(number, WireType::kBytes);
+  raw_varint(message.size());
+  for (const ProtoHole& hole : message.holes_) {
+    holes_.push_back({out_.size() + hole.position, hole.size, hole.id});
+  }
+  hole_bytes_ += message.hole_bytes_;
+  out_.append(message.out_);
+}
+
 void ProtoWriter::packed_varints(uint32_t number, std::span<const int64_t> values) {
   ProtoWriter inner;
   for (const int64_t value : values) inner.raw_varint(static_cast<uint64_t>(value));

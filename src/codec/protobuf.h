@@ -102,7 +102,15 @@ class ProtoNumbers {
   std::vector<uint64_t> loose_;
 };
 
-/// Writes one message; fields appear in the order of the calls.
+/// A payload that lies outside of the text of a ProtoWriter: `id` is the caller's.
+struct ProtoHole {
+  uint64_t position = 0;  // in the text, after the hole's tag and size
+  uint64_t size = 0;
+  size_t id = 0;
+};
+
+/// Writes one message; fields appear in the order of the calls. Big payloads are left as holes, for
+/// the caller to write when their turn comes, so that they are never copied.
 class ProtoWriter {
  public:
   void varint(uint32_t number, uint64_t value);
@@ -110,14 +118,23 @@ class ProtoWriter {
   void fixed64(uint32_t number, uint64_t value);
   void real32(uint32_t number, float value);
   void bytes(uint32_t number, std::string_view value);
-  void message(uint32_t number, const ProtoWriter& message) { bytes(number, message.text()); }
+  /// A field of `size` bytes that are not there yet.
+  void hole(uint32_t number, uint64_t size, size_t id);
+  /// The message as a field of this one, its holes included.
+  void message(uint32_t number, const ProtoWriter& message);
   void packed_varints(uint32_t number, std::span<const int64_t> values);
+  /// Everything but what lies in holes.
   const std::string& text() const { return out_; }
+  const std::vector<ProtoHole>& holes() const { return holes_; }
+  /// Bytes of the message, holes included.
+  uint64_t size() const { return out_.size() + hole_bytes_; }
 
  private:
   void raw_varint(uint64_t value);
   void tag(uint32_t number, WireType wire);
   std::string out_;
+  std::vector<ProtoHole> holes_;
+  uint64_t hole_bytes_ = 0;
 };
 
 }  // namespace lanthorn

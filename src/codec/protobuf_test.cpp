@@ -85,6 +85,30 @@ TEST(protobuf, packed_and_loose_numbers_make_one_list) {
   EXPECT_EQ(numbers.size(), 4u);
 }
 
+TEST(protobuf, holes_are_counted_and_stand_behind_their_size) {
+  ProtoWriter inner, outer;
+  inner.varint(1, 5);
+  inner.hole(9, 300, 7);
+  inner.varint(2, 6);
+  outer.bytes(3, "ab");
+  outer.message(4, inner);
+  ASSERT_EQ(outer.holes().size(), 1u);
+  const ProtoHole& hole = outer.holes()[0];
+  EXPECT_EQ(hole.id, 7u);
+  EXPECT_EQ(outer.size(), outer.text().size() + 300);
+  std::string whole = outer.text();
+  whole.insert(hole.position, std::string(300, 'x'));
+  ProtoReader reader(bytes_of(whole));
+  ProtoField field;
+  ASSERT_TRUE(reader.next(field) && field.text() == "ab" && reader.next(field));
+  ProtoReader message(field);
+  ASSERT_TRUE(message.next(field) && field.value == 5 && message.next(field));
+  EXPECT_EQ(field.text(), std::string(300, 'x'));
+  ASSERT_TRUE(message.next(field));
+  EXPECT_EQ(field.value, 6u);
+  EXPECT_FALSE(message.next(field) || reader.next(field));
+}
+
 TEST(protobuf, packed_floats_stay_where_they_lie) {
   ProtoReader reader(bytes_of(std::string_view("\x22\x04\0\0\x80\x3f", 6)));
   ProtoField field;

@@ -21,20 +21,6 @@ Tensor as_tensor(const Object& object) {
   }
 }
 
-/// Of (scheme, scale, zero point[, axis]); null where that is not what the object is.
-std::shared_ptr<const Quantizer> quantizer_of(const ObjectTree& tree, const Object& object) {
-  if (!is_quantized(object.tensor.dtype()) || object.arguments == kNoObject) return nullptr;
-  const auto& items = tree[object.arguments].items;
-  if (items.size() < 3) return nullptr;
-  auto quantizer = std::make_shared<Quantizer>();
-  quantizer->scheme = tree[items[0]].text;
-  quantizer->scales = as_tensor(tree[items[1]]);
-  quantizer->zero_points = as_tensor(tree[items[2]]);
-  if (items.size() > 3) quantizer->axis = tree[items[3]].integer;
-  if (!quantizer->scales.defined() || !quantizer->zero_points.defined()) return nullptr;
-  return quantizer;
-}
-
 Error corrupt(const std::string& name) {
   return Error{ErrorCode::kCorrupt, "the scales of the quantized tensor do not fit its shape",
                "tensor '" + name + "'"};
@@ -74,6 +60,20 @@ ObjectId add_quantizer(ObjectTree& tree, const Quantizer& quantizer) {
 }
 
 }  // namespace
+
+std::shared_ptr<const Quantizer> quantizer_of(const ObjectTree& tree, ObjectId id) {
+  const Object& object = tree[id];
+  if (!is_quantized(object.tensor.dtype()) || object.arguments == kNoObject) return nullptr;
+  const auto& items = tree[object.arguments].items;
+  if (items.size() < 3) return nullptr;
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = tree[items[0]].text;
+  quantizer->scales = as_tensor(tree[items[1]]);
+  quantizer->zero_points = as_tensor(tree[items[2]]);
+  if (items.size() > 3) quantizer->axis = tree[items[3]].integer;
+  if (!quantizer->scales.defined() || !quantizer->zero_points.defined()) return nullptr;
+  return quantizer;
+}
 
 Result<Tensor> FlatTensor::numbers() const {
   if (!quantizer) return tensor;
@@ -117,19 +117,29 @@ Result<std::vector<FlatTensor>> flat_tensors(const ObjectTree& tree) {
   std::vector<FlatTensor> tensors;
   tensors.reserve(names.size());
   for (TensorName& name : names) {
-    const Object& object = tree[name.id];
-    tensors.push_back({std::move(name.name), object.tensor, quantizer_of(tree, object)});
+    tensors.push_back({std::move(name.name), tree[name.id].tensor, quantizer_of(tree, name.id)});
   }
   return tensors;
 }
 
-std::vector<FlatTensor> flat_tensors(const StateDict& state) {
+std::vector<FlatTensor> flat_tensors(const StateDict& state, const Quantizers& quantizers) {
   std::vector<FlatTensor> tensors;
   tensors.reserve(state.size());
   for (const NamedTensor& named : state.entries()) {
-    tensors.push_back({named.name, named.tensor, nullptr});
+    const auto known = quantizers.find(named.name);
+    tensors.push_back(
+        {named.name, named.tensor, known == quantizers.end() ? nullptr : known->second});
   }
   return tensors;
+}
+
+Result<NamedTensors> named_tensors(std::vector<FlatTensor> tensors) {
+  NamedTensors named;
+  for (FlatTensor& flat : tensors) {
+    if (flat.quantizer) named.quantizers.emplace(flat.name, std::move(flat.quantizer));
+    LAN_OK(named.tensors.add(std::move(flat.name), std::move(flat.tensor)));
+  }
+  return named;
 }
 
 ObjectTree tree_of(const std::vector<FlatTensor>& tensors) {

@@ -4,38 +4,10 @@
 
 #include "codec/byte_reader.h"
 #include "codec/zip.h"
+#include "formats/foreign.h"
 
 namespace lanthorn {
 namespace {
-
-struct Other {
-  std::string_view start, what, advice;
-};
-
-// What people take for a model file, by its first bytes.
-constexpr Other kOthers[] = {
-    {"version https://git-lfs", "this is a Git LFS pointer in place of the file itself",
-     "Run `git lfs pull` in the repository, or download the file from its page."},
-    {"<!DOCTYPE", "this is a web page", "The download probably asked for a login; fetch it again."},
-    {"<!doctype", "this is a web page", "The download probably asked for a login; fetch it again."},
-    {"<html", "this is a web page", "The download probably asked for a login; fetch it again."},
-    {"<HTML", "this is a web page", "The download probably asked for a login; fetch it again."},
-    {"\x1f\x8b", "this is a gzip file", "Decompress it first: gunzip, or tar -xzf."},
-    {"7z\xbc\xaf\x27\x1c", "this is a 7z archive", "Unpack it first."},
-    {"BZh", "this is a bzip2 file", "Decompress it first."},
-    {"\xfd"
-     "7zXZ",
-     "this is an xz file", "Decompress it first."},
-    {"\x28\xb5\x2f\xfd", "this is a Zstandard file", "Decompress it first."},
-    {"Rar!", "this is a RAR archive", "Unpack it first."},
-    {"\x89HDF", "this is an HDF5 file, as Keras writes them",
-     "Convert it to ONNX where it was made."},
-    {"GGUF", "this is a GGUF file", "Use the safetensors files of the same model."},
-    {"\x7f"
-     "ELF",
-     "this is a program or shared library", ""},
-    {"{", "this is JSON, not a model", ""},
-};
 
 std::string first_bytes(std::span<const std::byte> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -51,6 +23,7 @@ std::string first_bytes(std::span<const std::byte> bytes) {
 /// Why no format matches, as well as that can be told.
 Error unknown(std::span<const std::byte> bytes) {
   if (bytes.empty()) return Error{ErrorCode::kCorrupt, "the file is empty"};
+  if (auto foreign = foreign_file(bytes)) return *std::move(foreign);
   if (looks_like_zip(bytes)) {
     if (list_zip_names(bytes).empty()) {
       return Error{ErrorCode::kCorrupt, "the zip archive has no readable directory at its end", "",
@@ -60,11 +33,6 @@ Error unknown(std::span<const std::byte> bytes) {
                  "this is a zip archive that holds no model: it has no data.pkl, "
                  "no constants.pkl and no arrays",
                  "", "If the model is a file inside it, unpack it first."};
-  }
-  for (const Other& other : kOthers) {
-    if (as_text(bytes).starts_with(other.start)) {
-      return Error{ErrorCode::kCorrupt, std::string(other.what), "", std::string(other.advice)};
-    }
   }
   return Error{
       ErrorCode::kCorrupt,
@@ -96,6 +64,7 @@ Result<std::filesystem::path> find_model_file(const std::filesystem::path& folde
     if (found.size() > 1) break;
   }
   if (found.size() == 1) return found[0];
+  if (auto foreign = foreign_folder(folder)) return std::move(*foreign).at(folder.string());
   return Error{ErrorCode::kUnsupported,
                found.empty() ? "the folder holds no model file that is known by its name"
                              : "the folder holds several model files",
@@ -112,6 +81,9 @@ uint64_t inflated_limit(const ReadLimits& limits, uint64_t file_bytes) {
 
 Result<const Format*> detect_format(std::span<const std::byte> bytes) {
   for (const bool has_no_mark : {false, true}) {
+    if (has_no_mark) {
+      if (auto foreign = foreign_message(bytes)) return *std::move(foreign);
+    }
     for (const Format* format : all_formats()) {
       if (format->has_no_mark == has_no_mark && format->matches(bytes)) return format;
     }

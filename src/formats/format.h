@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codec/mapped_file.h"
+#include "formats/quantizer.h"
 #include "graph/graph.h"
 #include "lanthorn/object.h"
 #include "lanthorn/result.h"
@@ -18,6 +19,10 @@
 #include "script/program.h"
 
 namespace lanthorn {
+
+namespace onnx {
+struct Annotations;
+}
 
 /// Bounds on what reading one file may cost; every decoder keeps to them.
 struct ReadLimits {
@@ -38,8 +43,10 @@ struct FileContents {
   std::string producer;        // "pytorch 2.13.0", may be empty
   std::shared_ptr<const script::Program> program;  // torchscript
   std::shared_ptr<const Graph> graph;              // onnx
+  std::shared_ptr<const onnx::Annotations> annotations;  // onnx: what it says beside the graph
   std::shared_ptr<const ObjectTree> objects;       // torch
   StateDict tensors;  // all named tensors of the file (weights of a model too)
+  Quantizers quantizers;  // of the quantized ones
   std::vector<std::pair<std::string, std::string>> metadata;  // for people
   std::vector<std::string> notes;                             // what reading had to drop or assume
   std::vector<std::shared_ptr<const MappedFile>> files;       // that tensors may look at

@@ -24,6 +24,13 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& path,
   return OutputFile(std::move(file), options);
 }
 
+Status OutputFile::commit_all(std::span<OutputFile> files) {
+  std::vector<AtomicFile*> all;
+  all.reserve(files.size());
+  for (OutputFile& file : files) all.push_back(&file.file_);
+  return AtomicFile::commit_all(all);
+}
+
 Status OutputFile::write(std::span<const std::byte> bytes) {
   position_ += bytes.size();
   return file_.write(bytes);

@@ -25,6 +25,8 @@ class OutputFile {
                        uint32_t* crc = nullptr);
   /// Brings everything to the disk and gives the file its name.
   Status commit() { return file_.commit(); }
+  /// The same for files that belong together: all of them or none.
+  static Status commit_all(std::span<OutputFile> files);
 
  private:
   OutputFile(AtomicFile file, const WriteOptions& options)

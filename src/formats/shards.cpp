@@ -103,10 +103,8 @@ Result<WriteReport> write_shards(const std::filesystem::path& path,
     report.files.push_back(name);
     files.push_back(std::move(file));
   }
-  for (OutputFile& file : files) {
-    LAN_OK(file.commit());
-    report.bytes += file.position();
-  }
+  LAN_OK(OutputFile::commit_all(files));
+  for (const OutputFile& file : files) report.bytes += file.position();
   return report;
 }
 

@@ -19,7 +19,8 @@ using WriteShard = std::function<Status(OutputFile& file, const std::filesystem:
 
 /// Writes tensors into `path`, or, where they have more than options.max_shard_bytes, into
 /// "NAME-00001-of-00003.EXT", ... beside "NAME.EXT.index.json", as model hubs have them. Tensors go in
-/// order; those that share a Storage into the same file. Files get their names when all are whole.
+/// order; those that share a Storage into the same file. Files get their names when all are whole:
+/// all of them or none.
 Result<WriteReport> write_shards(const std::filesystem::path& path,
                                  const std::vector<FlatTensor>& tensors,
                                  const WriteOptions& options, const WriteShard& write);

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "formats/module_list.h"
 #include "formats/npy/npz.h"
 #include "formats/safetensors/write.h"
+#include "formats/torch/object_text.h"
 #include "formats/torch/plain_tree.h"
 #include "formats/torch/write.h"
 
@@ -44,7 +47,7 @@ bool is_selected(const std::string& name, const ConversionOptions& options) {
 /// model its state_dict is taken.
 Result<std::vector<FlatTensor>> tensors_of(const FileContents& contents, const std::string& format,
                                            std::vector<std::string>& notes) {
-  if (!contents.objects) return flat_tensors(contents.tensors);
+  if (!contents.objects) return flat_tensors(contents.tensors, contents.quantizers);
   if (format == "npz" || format == "npy") return flat_tensors(*contents.objects);
   LAN_TRY(PlainTree plain, make_plain(*contents.objects));
   for (std::string& note : plain.notes) notes.push_back(std::move(note));
@@ -75,6 +78,38 @@ Status add_steps(std::vector<FlatTensor> tensors, const ConversionOptions& optio
       twice.push_back(step.tensor.name);
     }
   }
+  return ok();
+}
+
+/// Of a checkpoint what says how its tensors were made goes into the metadata that safetensors has; what
+/// else is no tensor is left out, and that is said.
+Status keep_metadata(const FileContents& contents, Conversion& conversion) {
+  const ObjectTree& tree = *contents.objects;
+  std::set<std::string, std::less<>> kept;
+  if (conversion.format == "safetensors") {
+    for (const auto& [key, value] : contents.metadata) {
+      if (tree.find(tree.root, key) == kNoObject || contents.tensors.find(key) != nullptr) continue;
+      conversion.write.metadata.emplace_back(key, value);
+      kept.insert(key);
+    }
+  }
+  LAN_TRY(const auto entries, list_objects(tree));
+  std::vector<std::string> dropped;
+  size_t values = 0;
+  for (const ObjectEntry& entry : entries) {
+    if (!is_object_leaf(tree, entry.id)) continue;
+    std::string top = entry.name.substr(0, entry.name.find('.'));
+    if (kept.count(top) > 0) continue;
+    ++values;
+    const bool known = std::find(dropped.begin(), dropped.end(), top) != dropped.end();
+    if (!known && dropped.size() < kMostListed) dropped.push_back(std::move(top));
+  }
+  if (values == 0) return ok();
+  std::string names;
+  for (const std::string& name : dropped) names += (names.empty() ? "" : ", ") + name;
+  conversion.notes.push_back(std::to_string(values) +
+                             " values that are no tensors were left out (of " + names +
+                             "); PyTorch's formats keep them");
   return ok();
 }
 
@@ -147,6 +182,12 @@ Result<Conversion> plan_conversion(const std::vector<std::filesystem::path>& inp
           conversion.write.metadata.emplace_back(key, value);
         }
       }
+    }
+    const bool only_tensors = !is_torch(conversion.format) && options.select.empty() &&
+                              options.exclude.empty();
+    if (contents.objects && inputs.size() == 1 && only_tensors) {
+      LAN_TRY(const auto modules, list_modules(*contents.objects));
+      if (modules.empty()) LAN_OK(keep_metadata(contents, conversion));
     }
     std::vector<std::string> notes;
     LAN_TRY(auto tensors, tensors_of(contents, conversion.format, notes));

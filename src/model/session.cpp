@@ -6,6 +6,7 @@
 #include "model/interpreted_run.h"
 #include "model/model_impl.h"
 #include "model/no_program.h"
+#include "model/program_call.h"
 
 namespace lanthorn {
 
@@ -43,54 +44,6 @@ struct Session::Impl {
 };
 
 namespace {
-
-/// The tensors of the program's arguments in flattened order become graph inputs; numbers, bools and
-/// strings become part of the signature.
-Result<script::SignatureInput> signature_input(const Value& value, const Port& port) {
-  script::SignatureInput input;
-  const Tensor* tensor = value.tensor();
-  input.is_tensor = tensor && port.type == "tensor";
-  if (input.is_tensor) {
-    input.dtype = tensor->dtype();
-    input.hint = tensor->shape();
-    return input;
-  }
-  if (!tensor) {
-    input.value = value;
-    return input;
-  }
-  if (tensor->count() != 1) {
-    return Error{ErrorCode::kInvalidInput,
-                 "the program wants " + port.type + ", and an array of shape " +
-                     shape_text(tensor->shape()) + " came",
-                 "input '" + port.name + "'", ""};
-  }
-  const bool floating = is_floating(tensor->dtype());
-  if (port.type.find("bool") != std::string::npos) {
-    input.value = Value(tensor->to_doubles().value_or(std::vector<double>{0})[0] != 0);
-  } else if (port.type.find("float") != std::string::npos || floating) {
-    input.value = Value(tensor->to_doubles().value_or(std::vector<double>{0})[0]);
-  } else if (const auto ints = tensor->to_ints()) {
-    input.value = Value((*ints)[0]);
-  }
-  return input;
-}
-
-/// The parameters of the entry method; a list of tensors takes what is left of `count`.
-std::vector<Port> program_ports(const script::Program& program, std::optional<size_t> count) {
-  std::vector<Port> ports;
-  for (const auto& spec : script::program_inputs(program, program.method, count)) {
-    Port port;
-    port.name = spec.name;
-    port.type = spec.type == "Tensor" ? "tensor" : spec.type;
-    port.optional = spec.has_default;
-    ports.push_back(std::move(port));
-  }
-  return ports;
-}
-
-/// Whether a parameter is a list whose tensors come one by one.
-bool takes_the_rest(const Port& port) { return port.type.starts_with("List["); }
 
 /// Rebuilds the flattened outputs of a program under out0, out1, ...
 void flatten_outputs(const script::OutputTree& tree, std::span<Value> tensors, size_t& next,
@@ -149,28 +102,19 @@ Result<Session> Model::session(const SessionOptions& options) const try {
 }
 
 Result<Session::Impl::Call> Session::Impl::prepare(std::span<const NamedValue> named) const {
-  std::vector<Port> expanded;
-  const bool flat = std::none_of(named.begin(), named.end(), [](const NamedValue& n) { return n.value.sequence() != nullptr; });
-  if (!graph && flat && std::any_of(inputs.begin(), inputs.end(), takes_the_rest)) {
-    expanded = program_ports(*model->contents.program, named.size());
-  }
-  const std::vector<Port>& ports = expanded.empty() ? inputs : expanded;
-  LAN_TRY(std::vector<Value> ordered, order_inputs(named, ports));
-  for (size_t i = 0; i < ordered.size(); ++i) LAN_OK(check_input(ordered[i], ports[i]));
   Call call;
   if (graph) {
+    LAN_TRY(call.tensors, order_inputs(named, inputs));
+    for (size_t i = 0; i < inputs.size(); ++i) LAN_OK(check_input(call.tensors[i], inputs[i]));
     call.compiled = graph;
-    call.tensors = std::move(ordered);
     return call;
   }
-  std::vector<script::SignatureInput> signature;
-  for (size_t i = 0; i < ordered.size(); ++i) {
-    LAN_TRY(auto input, signature_input(ordered[i], ports[i]));
-    if (input.is_tensor) call.tensors.push_back(std::move(ordered[i]));
-    signature.push_back(std::move(input));
+  LAN_TRY(ProgramCall bound, bind_program(*model->contents.program, inputs, named));
+  for (size_t i = 0; i < bound.values.size(); ++i) {
+    if (bound.signature[i].is_tensor) call.tensors.push_back(std::move(bound.values[i]));
   }
-  LAN_TRY(call.compiled, model->compile_program(signature, options));
-  call.signature = std::move(signature);
+  LAN_TRY(call.compiled, model->compile_program(bound.signature, options));
+  call.signature = std::move(bound.signature);
   return call;
 }
 

@@ -57,6 +57,22 @@ std::vector<Candidate> backwards_from_weights(const StateDict& tensors) {
   return found;
 }
 
+/// What --input-shape says of the only input.
+std::vector<Candidate> given_shapes(const std::vector<script::InputSpec>& specs,
+                                    const std::vector<std::pair<std::string, Shape>>& shapes) {
+  std::vector<Candidate> candidates;
+  for (const auto& [name, shape] : shapes) {
+    if (specs.size() != 1 || (name != specs[0].name && !name.empty())) continue;
+    Candidate given;
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      given.hint.push_back(shape[axis] > 0 ? shape[axis] : axis == 0 ? 1 : 224);
+      given.free.push_back(shape[axis] < 0);
+    }
+    candidates.push_back(std::move(given));
+  }
+  return candidates;
+}
+
 std::vector<script::SignatureInput> one_tensor(const Shape& hint) {
   script::SignatureInput input;
   input.dtype = DType::kF32;
@@ -127,6 +143,24 @@ Signature graph_signature(const Graph& graph) {
   return signature;
 }
 
+std::optional<std::vector<script::SignatureInput>> guess_signature(
+    const FileContents& contents, const std::vector<std::pair<std::string, Shape>>& shapes) {
+  const script::Program& program = *contents.program;
+  const auto specs = script::program_inputs(program, program.method);
+  std::vector<Candidate> candidates = given_shapes(specs, shapes);
+  if (candidates.empty()) {
+    if (auto traced = from_traced(program, specs.size())) return traced;
+    if (specs.size() == 1 && specs[0].type == "Tensor") {
+      candidates = backwards_from_weights(contents.tensors);
+    }
+  }
+  for (const Candidate& candidate : candidates) {
+    auto inputs = one_tensor(candidate.hint);
+    if (script::evaluate(program, program.method, inputs)) return inputs;
+  }
+  return std::nullopt;
+}
+
 Signature program_signature(const Model::Impl& model, ExampleGraph* example) {
   const script::Program& program = *model.contents.program;
   Signature signature;
@@ -138,16 +172,7 @@ Signature program_signature(const Model::Impl& model, ExampleGraph* example) {
     port.optional = spec.has_default;
     signature.inputs.push_back(std::move(port));
   }
-  std::vector<Candidate> candidates;
-  for (const auto& [name, shape] : model.options.input_shapes) {
-    if (specs.size() != 1 || (name != specs[0].name && !name.empty())) continue;
-    Candidate given;
-    for (size_t axis = 0; axis < shape.size(); ++axis) {
-      given.hint.push_back(shape[axis] > 0 ? shape[axis] : axis == 0 ? 1 : 224);
-      given.free.push_back(shape[axis] < 0);
-    }
-    candidates.push_back(std::move(given));
-  }
+  std::vector<Candidate> candidates = given_shapes(specs, model.options.input_shapes);
   const auto traced = from_traced(program, specs.size());
   if (candidates.empty() && traced) {
     if (auto evaluation = script::evaluate(program, program.method, *traced)) {

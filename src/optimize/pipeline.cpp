@@ -23,7 +23,9 @@ Result<bool> apply(Graph& graph, Pass pass) {
   return true;
 }
 
-/// Passes that make work for each other, until there is none.
+}  // namespace
+
+// Passes that make work for each other, until there is none.
 Status clean(Graph& graph) {
   for (int round = 0; round < kMaxRounds; ++round) {
     bool changed = false;
@@ -40,8 +42,6 @@ Status clean(Graph& graph) {
   }
   return ok();
 }
-
-}  // namespace
 
 Status optimize(Graph& graph, const OptimizeOptions& options) {
   LAN_OK(infer_graph(graph));

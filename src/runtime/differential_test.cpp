@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/cpu.h"
-#include "optimize/clone_graph.h"
+#include "graph/clone_graph.h"
 #include "optimize/pipeline.h"
 #include "ops/op.h"
 #include "runtime/executable.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "graph/graph.h"
-#include "optimize/clone_graph.h"
+#include "graph/clone_graph.h"
 #include "optimize/pipeline.h"
 #include "runtime/memory_plan.h"
 #include "runtime/node_run.h"

@@ -28,6 +28,19 @@ std::string Evaluator::place() const {
   return classes_.place(*frame().file, frame().offset);
 }
 
+std::shared_ptr<Object> Evaluator::module() const {
+  for (size_t i = frames_.size(); i-- > 0;) {
+    const Frame& at = *frames_[i];
+    // `self` comes first among the parameters.
+    if (!at.function || at.function->syntax->parameters.empty()) continue;
+    const uint32_t slot = at.function->syntax->parameters[0].slot;
+    if (slot >= at.locals.size() || !at.locals[slot]) continue;
+    auto self = at.locals[slot]->object();
+    if (self && self->type && self->type->kind == ClassType::Kind::kModule) return self;
+  }
+  return nullptr;
+}
+
 Status Evaluator::tick() {
   if (++steps_ > limits_.max_steps ||
       ((steps_ & 0xff) == 0 && std::chrono::steady_clock::now() > deadline_)) {

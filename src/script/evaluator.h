@@ -39,6 +39,9 @@ class Evaluator {
   /// of a tensor.
   Result<Value> attribute(const Value& value, std::string_view name);
 
+  /// The module whose method is at work, the innermost; null outside of any.
+  std::shared_ptr<Object> module() const;
+
   /// All that was not supported, with places; nothing if all was.
   std::optional<Error> unsupported() const;
   /// Whether all of it is what only the data of tensors tells.

@@ -158,6 +158,7 @@ Result<std::vector<ValueId>> GraphLowering::emit_many(std::string op, std::vecto
   }
   node.outputs = made;
   if (code_place) node.source = code_place();
+  if (module_path) node.name = module_path();
   graph_->nodes.push_back(std::move(node));
   for (const ValueId one : made) {
     // Running tells a rank that no rule does.

@@ -77,6 +77,7 @@ class GraphLowering final : public Lowering {
   /// Where the program is, for errors and for Node::source.
   std::function<std::string()> place;       // the model's own source, as far as known
   std::function<std::string()> code_place;  // cheap: the archive's
+  std::function<std::string()> module_path;  // of the module at work, for Node::name
   SizeSymbols symbols;
   std::vector<std::string> notes;
   const std::shared_ptr<Graph>& graph() const { return graph_; }

@@ -8,6 +8,7 @@
 #include "script/evaluator.h"
 #include "script/interpret.h"
 #include "script/instance.h"
+#include "script/module_paths.h"
 #include "script/program_inputs.h"
 #include "script/quantized_tensor.h"
 
@@ -28,7 +29,7 @@ struct Attempt {
   const std::vector<NamedValue>* state = nullptr;  // attributes to start from
 
   GraphLowering lowering = GraphLowering();
-  std::map<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
+  std::multimap<std::string, std::pair<size_t, size_t>> axis_of_symbol = {};
   size_t next = 0;  // leaf
   size_t output_count = 0;
   size_t next_tensor = 0;
@@ -111,8 +112,13 @@ Result<Value> Attempt::leaf(const ParameterPlan& plan) {
       dims.emplace_back(input.hint[axis]);
       continue;
     }
+    if (input.dims && (*input.dims)[axis].is_known()) {
+      dims.push_back((*input.dims)[axis]);
+      continue;
+    }
     const bool batch = axis == 0 && !axis_of_symbol.contains("batch");
-    const std::string symbol = batch ? "batch" : plan.name + "_" + std::to_string(axis);
+    std::string symbol = batch ? "batch" : plan.name + "_" + std::to_string(axis);
+    if (input.dims) symbol = (*input.dims)[axis].symbol_name();
     axis_of_symbol.emplace(symbol, std::pair(index, axis));
     lowering.symbols.hints.emplace(symbol, input.hint[axis]);
     dims.push_back(Dim::symbol(symbol));
@@ -293,6 +299,12 @@ Result<Evaluation> Attempt::run() {
   }
   if (state) LAN_OK(start_from_state(instance.root));
   Evaluator evaluator(*program.classes, instance.constants, program.version, lowering, limits);
+  const std::unordered_map<const Object*, std::string> paths = module_paths(*instance.root);
+  lowering.module_path = [&]() -> std::string {
+    const auto module = evaluator.module();
+    const auto found = paths.find(module.get());
+    return found == paths.end() ? "" : found->second;
+  };
   CallArguments arguments;
   const auto plans = plan_parameters(*function->syntax, inputs.size());
   for (const ParameterPlan& plan : plans) {
@@ -380,8 +392,8 @@ Result<Evaluation> evaluate(const Program& program, std::string_view method,
     auto evaluation = attempt.run();
     AxisSet more = known;
     for (const std::string& symbol : attempt.lowering.symbols.asked) {
-      const auto it = attempt.axis_of_symbol.find(symbol);
-      if (it != attempt.axis_of_symbol.end()) more.insert(it->second);
+      const auto [first, last] = attempt.axis_of_symbol.equal_range(symbol);
+      for (auto it = first; it != last; ++it) more.insert(it->second);
     }
     if (more == known) {
       if (evaluation) {

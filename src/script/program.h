@@ -47,6 +47,9 @@ struct SignatureInput {
   std::vector<int64_t> hint;        // its shape at hand
   lanthorn::Value value;            // what is no tensor (or a tree of both: see `tree`)
   bool is_tensor = true;
+  /// The tensor's dims as the graph shall have them, known or symbols. Without them they are symbols
+  /// that the evaluation makes up.
+  std::optional<Dims> dims = std::nullopt;
 };
 
 /// How a structured result is rebuilt from the graph's outputs: a Value tree with leaves.
@@ -81,9 +84,9 @@ struct EvaluationLimits {
 /// Evaluates a method for a signature: the partial evaluator. `inputs` are in the order of
 /// program_inputs(program, method, inputs.size()); an absent one is a `value` of none. Dimensions
 /// are symbols of the graph (the first of the first input is "batch") unless the program branches
-/// on them. Unsupported operators are all listed, with source lines. kInvalidInput where the
-/// program itself raises. `needs_data` tells of a failure whether nothing was missing but what only
-/// the data tells: interpret() goes on there.
+/// on them (`guards` has these too where a caller gave the symbol). Unsupported operators are all
+/// listed, with source lines. kInvalidInput where the program itself raises. `needs_data` tells of a
+/// failure whether nothing was missing but what only the data tells: interpret() goes on there.
 Result<Evaluation> evaluate(const Program& program, std::string_view method,
                             const std::vector<SignatureInput>& inputs,
                             const EvaluationLimits& limits = {}, bool* needs_data = nullptr);

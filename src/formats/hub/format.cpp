@@ -88,6 +88,8 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
     for (const NamedTensor& named : part.tensors.entries()) {
       if (names.count(named.name) > 0) {
         found.emplace(named.name, named.tensor);
+        const auto quantizer = part.quantizers.find(named.name);
+        if (quantizer != part.quantizers.end()) contents.quantizers.insert(*quantizer);
       } else {
         ++extra;
       }

@@ -18,7 +18,7 @@ Result<FileContents> read_mobile(std::string_view data) {
     return ok();
   });
   LAN_OK(writer.add("m/data.pkl", as_bytes(data)));
-  LAN_OK(writer.add("m/bytecode.pkl", as_bytes("\x80\x02)")));
+  LAN_OK(writer.add("m/bytecode.pkl", as_bytes("\x80\x02).")));
   LAN_OK(writer.add("m/version", as_bytes("3\n")));
   LAN_OK(writer.finish());
   return read_bytes(MappedFile::of(as_bytes(file)));

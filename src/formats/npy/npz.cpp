@@ -187,7 +187,6 @@ Result<WriteReport> write_npz(const std::filesystem::path& path,
     dequantized += flat.quantizer != nullptr;
   }
   LAN_OK(writer.finish());
-  LAN_OK(file.commit());
   report.files = {path};
   report.tensors = tensors.size();
   report.bytes = file.position();
@@ -195,6 +194,7 @@ Result<WriteReport> write_npz(const std::filesystem::path& path,
     report.notes.push_back(std::to_string(dequantized) +
                            " quantized tensors are written as the numbers that they stand for");
   }
+  LAN_OK(file.commit());  // last: nothing may fail once the file is in its place
   return report;
 }
 
@@ -210,8 +210,9 @@ Result<WriteReport> write_npy(const std::filesystem::path& path,
   LAN_TRY(OutputFile file, OutputFile::create(path, options));
   LAN_OK(file.write(as_bytes(bytes.array.header)));
   LAN_OK(file.write(bytes.data()));
+  WriteReport report{{path}, 1, file.position(), {}};
   LAN_OK(file.commit());
-  return WriteReport{{path}, 1, file.position(), {}};
+  return report;
 }
 
 }  // namespace lanthorn

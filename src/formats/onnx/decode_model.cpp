@@ -214,6 +214,9 @@ Result<NodeProto> decode_node(const ProtoField& message, DecodeBudget& budget) {
         LAN_OK(push(budget, node.attributes, std::move(attribute)));
         break;
       }
+      case 6:
+        node.doc = field.text();
+        break;
       case 7:
         node.domain = field.text();
         break;
@@ -250,6 +253,9 @@ Result<GraphProto> decode_graph(const ProtoField& message, DecodeBudget& budget)
         LAN_OK(push(budget, graph.initializers, std::move(tensor)));
         break;
       }
+      case 10:
+        graph.doc = field.text();
+        break;
       case 11:
         LAN_OK(take_info(budget, field, graph.inputs));
         break;
@@ -264,6 +270,9 @@ Result<GraphProto> decode_graph(const ProtoField& message, DecodeBudget& budget)
         LAN_OK(push(budget, graph.sparse_initializers, std::move(sparse)));
         break;
       }
+      case 16:
+        LAN_OK(take_pair(budget, field, graph.metadata));
+        break;
       default:
         break;
     }
@@ -293,6 +302,9 @@ Result<ModelProto> decode_model(std::span<const std::byte> bytes, const ReadLimi
         break;
       case 5:
         model.model_version = field.integer();
+        break;
+      case 6:
+        model.doc = field.text();
         break;
       case 7: {
         // A message field that comes twice is merged by protocol buffers; no writer does that.

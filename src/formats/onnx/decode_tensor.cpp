@@ -94,6 +94,9 @@ Result<TensorProto> decode_tensor(const ProtoField& message, DecodeBudget& budge
       case 8:
         tensor.name = field.text();
         break;
+      case 12:
+        tensor.doc = field.text();
+        break;
       case 9:
         LAN_OK(require_bytes(field));
         tensor.raw = field.bytes;
@@ -249,6 +252,11 @@ Result<ValueInfoProto> decode_value_info(const ProtoField& message, DecodeBudget
       auto type = decode_type(field, budget);
       if (!type) return std::move(type).error().at("value '" + std::string(info.name) + "'");
       info.type = *std::move(type);
+    } else if (field.number == 3) {
+      info.doc = field.text();
+    } else if (field.number == 4) {
+      LAN_TRY(const StringPair pair, decode_pair(field));
+      LAN_OK(push(budget, info.metadata, pair));
     }
   }
   LAN_OK(reader.status());

@@ -2,6 +2,7 @@
 
 #include "formats/format.h"
 
+#include "formats/onnx/annotations.h"
 #include "formats/onnx/import.h"
 #include "formats/onnx/model.h"
 
@@ -31,6 +32,8 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   contents.format_version = version_text(model);
   contents.producer = joined(model.producer_name, model.producer_version);
   contents.graph = std::move(imported.graph);
+  LAN_TRY(onnx::Annotations annotations, onnx::annotations_of(model, limits.max_memory_bytes));
+  contents.annotations = std::make_shared<const onnx::Annotations>(std::move(annotations));
   contents.tensors = std::move(imported.weights);
   contents.notes = std::move(imported.notes);
   for (const auto& [key, value] : model.metadata) contents.metadata.emplace_back(key, value);
@@ -49,6 +52,7 @@ extern constinit const Format format_onnx{
     .matches = onnx::looks_like_model,
     .read = read,
     .has_no_mark = true,
+    .written = "opset 7 to 28",
 };
 
 }  // namespace lanthorn

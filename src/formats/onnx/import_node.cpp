@@ -171,11 +171,23 @@ Result<Node> Importer::plain_node(const NodeProto& proto, Scope& scope) {
   return node;
 }
 
+// An empty optional is of the type that its attribute tells, which is kept with the value.
+Status Importer::note_optional(const NodeProto& proto, const Node& node, Scope& scope) {
+  const AttributeProto* type = proto.op == "Optional" ? proto.find("type") : nullptr;
+  if (!type || !type->type_proto || node.outputs.empty() || node.outputs[0] == kNoValue) return ok();
+  LAN_TRY(ValueType element, value_type(*type->type_proto, ""));
+  scope.graph().values[node.outputs[0]].type = {
+      .kind = ValueType::Kind::kOptional,
+      .element = std::make_shared<const ValueType>(std::move(element))};
+  return ok();
+}
+
 Status Importer::import_node(const NodeProto& proto, Scope& scope) {
   if (const FunctionProto* function = function_of(proto)) {
     return import_call(proto, *function, scope);
   }
   LAN_TRY(Node node, plain_node(proto, scope));
+  LAN_OK(note_optional(proto, node, scope));
   if (node.domain == kNchwcDomain) {
     scope.build->hints.catch_up(scope.graph());
     return append_plain_layout(scope.graph(), nchwc_block_, std::move(node));

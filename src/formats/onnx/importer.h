@@ -37,6 +37,7 @@ class Importer {
                      Scope& body);
   Result<std::shared_ptr<Graph>> import_subgraph(const GraphProto& proto, Scope& outer);
   Result<Attribute> import_attribute(const AttributeProto& proto, Scope& scope);
+  Status note_optional(const NodeProto& proto, const Node& node, Scope& scope);
   Result<Node> plain_node(const NodeProto& proto, Scope& scope);
   /// Pays for memory that the import itself takes (functions can multiply nodes).
   Status spend(uint64_t bytes);

@@ -13,8 +13,7 @@
 #include "lanthorn/result.h"
 
 /// The messages of onnx.proto as plain structs. Names, strings and numbers look into the bytes that
-/// were decoded, which must outlive them. Fields that say nothing about the meaning of a model
-/// (doc strings, device configurations) are left out.
+/// were decoded, which must outlive them. Device configurations are left out.
 /// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 namespace lanthorn::onnx {
 
@@ -54,7 +53,7 @@ enum class DataType : int32_t {
 };
 
 struct TensorProto {
-  std::string_view name;
+  std::string_view name, doc;
   uint64_t offset = 0;  // of the message in the file
   std::vector<int64_t> dims;
   int32_t data_type = 0;
@@ -86,8 +85,9 @@ struct TypeProto {
 };
 
 struct ValueInfoProto {
-  std::string_view name;
+  std::string_view name, doc;
   TypeProto type;
+  std::vector<StringPair> metadata;
 };
 
 /// AttributeProto.AttributeType
@@ -125,7 +125,7 @@ struct AttributeProto {
 };
 
 struct NodeProto {
-  std::string_view op, domain, overload, name;
+  std::string_view op, domain, overload, name, doc;
   uint64_t offset = 0;  // of the message in the file
   std::vector<std::string_view> inputs, outputs;
   std::vector<AttributeProto> attributes;
@@ -135,11 +135,12 @@ struct NodeProto {
 };
 
 struct GraphProto {
-  std::string_view name;
+  std::string_view name, doc;
   std::vector<NodeProto> nodes;
   std::vector<TensorProto> initializers;
   std::vector<SparseTensorProto> sparse_initializers;
   std::vector<ValueInfoProto> inputs, outputs, value_infos;
+  std::vector<StringPair> metadata;
 };
 
 struct OpsetId {
@@ -158,7 +159,7 @@ struct FunctionProto {
 struct ModelProto {
   int64_t ir_version = 0;
   std::vector<OpsetId> opsets;
-  std::string_view producer_name, producer_version, domain;
+  std::string_view producer_name, producer_version, domain, doc;
   int64_t model_version = 0;
   std::optional<GraphProto> graph;
   std::vector<FunctionProto> functions;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/checked.h"
+#include "formats/onnx/raw_data.h"
 #include "formats/onnx/types.h"
 
 namespace lanthorn::onnx {
@@ -11,27 +12,6 @@ namespace {
 
 // Smaller tensors are copied at once: graphs compare and fold them.
 constexpr size_t kDeferredBytes = 4096;
-
-// How many elements one stored byte of raw data holds; more than one for sub-byte types.
-unsigned elements_per_byte(DType dtype) {
-  switch (dtype) {
-    case DType::kI4:
-    case DType::kU4:
-    case DType::kF4E2M1:
-      return 2;
-    case DType::kI2:
-    case DType::kU2:
-      return 4;
-    default:
-      return 1;
-  }
-}
-
-uint64_t raw_bytes(DType dtype, uint64_t count) {
-  const unsigned per_byte = elements_per_byte(dtype);
-  if (per_byte == 1) return count * dtype_bytes(dtype);
-  return count / per_byte + (count % per_byte != 0);
-}
 
 size_t alignment(DType dtype) {
   return is_complex(dtype) ? dtype_bytes(dtype) / 2 : dtype_bytes(dtype);
@@ -44,17 +24,6 @@ Error wrong_size(const TensorProto& proto, uint64_t count, DType dtype, uint64_t
                    " make " + std::to_string(count) + " elements, but there are " +
                    std::to_string(found) + " " + std::string(unit),
                "", ""};
-}
-
-// Element `i` of packed sub-byte data, lowest bits first, sign extended for signed types.
-uint8_t unpacked(DType dtype, std::span<const std::byte> packed, uint64_t i) {
-  const unsigned per_byte = elements_per_byte(dtype);
-  const unsigned bits = 8 / per_byte;
-  const auto byte = static_cast<unsigned>(packed[i / per_byte]);
-  const unsigned value = byte >> (bits * (i % per_byte)) & ((1u << bits) - 1);
-  const bool is_signed = dtype == DType::kI4 || dtype == DType::kI2;
-  if (!is_signed || value >> (bits - 1) == 0) return static_cast<uint8_t>(value);
-  return static_cast<uint8_t>(value | (0xffu << bits));
 }
 
 // Which of the typed fields onnx.proto puts this dtype into.

@@ -41,6 +41,7 @@ Result<FileContents> read_flat(const std::shared_ptr<const MappedFile>& file,
     auto part = format->read(inner, limits);
     if (!part) return std::move(part).error().at(name);
     for (const NamedTensor& tensor : part->tensors.entries()) tensors.push_back(tensor);
+    contents.quantizers.merge(part->quantizers);
   }
   if (const ZipEntry* version = archive.find("version")) {
     LAN_TRY(const auto content, archive.read(*version, 4096));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "codec/bunzip2.h"
 #include "codec/byte_reader.h"
 #include "codec/inflate.h"
+#include "codec/lzma.h"
 #include "codec/tar.h"
 #include "formats/format.h"
 #include "formats/scan/scanner.h"
@@ -13,7 +15,23 @@ namespace {
 
 /// Containers that Python programs open and this one does not.
 bool is_closed_container(ContentKind kind) {
-  return kind >= ContentKind::kBzip2 && kind <= ContentKind::kRar;
+  return kind >= ContentKind::kZstd && kind <= ContentKind::kRar;
+}
+
+/// Up to `limit` bytes of what compressed bytes of this kind become.
+Inflated unpack_prefix(std::span<const std::byte> bytes, ContentKind kind, uint64_t limit) {
+  switch (kind) {
+    case ContentKind::kGzip:
+      return inflate_prefix(bytes, DeflateWrapper::kGzip, limit);
+    case ContentKind::kBzip2:
+      return bunzip2_prefix(bytes, limit);
+    case ContentKind::kXz:
+      return unxz_prefix(bytes, limit);
+    case ContentKind::kLzma:
+      return unlzma_prefix(bytes, limit);
+    default:
+      return inflate_prefix(bytes, DeflateWrapper::kZlib, limit);
+  }
 }
 
 /// Whether a path, followed from a folder, ever comes to be above it.
@@ -107,11 +125,14 @@ void Scanner::scan_as(ContentKind kind, const ScanPiece& piece) {
     case ContentKind::kZip:
       return scan_zip(piece);
     case ContentKind::kGzip:
-      return scan_compressed(piece, "gzip data", /*gzip=*/true);
+    case ContentKind::kBzip2:
+    case ContentKind::kXz:
+    case ContentKind::kLzma:
+      return scan_compressed(piece, kind);
     case ContentKind::kZlib:
       // Any bytes may begin so: only a file that is named for a pickle is taken for joblib's.
       if (piece.is_pickle || piece.depth == 0) {
-        return scan_compressed(piece, "zlib data", /*gzip=*/false);
+        return scan_compressed(piece, kind);
       }
       return;
     case ContentKind::kTar:
@@ -174,10 +195,15 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
   const auto format = detect_format(piece.bytes);
   if (format) report_.format = (*format)->name;
   if (kind == ContentKind::kZip || kind == ContentKind::kTar || kind == ContentKind::kGzip ||
-      kind == ContentKind::kZlib) {
-    constexpr std::string_view kNames[] = {"zip", "gzip", "zlib", "tar"};
-    const auto index = static_cast<size_t>(kind) - static_cast<size_t>(ContentKind::kZip);
-    if (!format) report_.format = kNames[index];
+      kind == ContentKind::kZlib || kind == ContentKind::kBzip2 || kind == ContentKind::kXz ||
+      kind == ContentKind::kLzma) {
+    constexpr std::pair<ContentKind, std::string_view> kNames[] = {
+        {ContentKind::kZip, "zip"},  {ContentKind::kGzip, "gzip"},   {ContentKind::kZlib, "zlib"},
+        {ContentKind::kTar, "tar"},  {ContentKind::kBzip2, "bzip2"}, {ContentKind::kXz, "xz"},
+        {ContentKind::kLzma, "lzma"}};
+    for (const auto& [named, name] : kNames) {
+      if (!format && named == kind) report_.format = name;
+    }
     return scan_as(kind, piece);
   }
   if (format && report_.format == "safetensors") {
@@ -203,10 +229,10 @@ void Scanner::scan_whole(ContentKind kind, const ScanPiece& piece) {
   if (!format) fail(piece, format.error());
 }
 
-void Scanner::scan_compressed(const ScanPiece& piece, std::string_view what, bool gzip) {
+void Scanner::scan_compressed(const ScanPiece& piece, ContentKind kind) {
+  const std::string_view what = content_name(kind);
   const uint64_t limit = std::min(memory_left_ / 2, limits_.max_inflated_bytes - inflated_);
-  Inflated inner =
-      inflate_prefix(piece.bytes, gzip ? DeflateWrapper::kGzip : DeflateWrapper::kZlib, limit);
+  Inflated inner = unpack_prefix(piece.bytes, kind, limit);
   inflated_ += inner.bytes.size();
   if (!inner.whole) {
     const bool limited = inner.limited && inner.bytes.size() == limit;

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <charconv>
 
 #include "codec/byte_reader.h"
 #include "formats/format.h"
 #include "formats/scan/scanner.h"
 #include "formats/torch/global_lists.h"
+#include "formats/torch/joblib.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/pickled_bytes.h"
 
@@ -18,52 +18,6 @@ bool is_identifier_path(std::string_view text) {
   constexpr std::string_view kSigns =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
   return !text.empty() && text.find_first_not_of(kSigns) == text.npos;
-}
-
-std::optional<int64_t> integer_of(const PickleTree& tree, PickleId id) {
-  if (tree[id].kind != Kind::kInt) return std::nullopt;
-  return tree[id].integer;
-}
-
-/// The value of a text key in a dict, or nothing.
-PickleId value_of(const PickleTree& tree, const PickleNode& dict, std::string_view key) {
-  for (size_t i = 0; i + 1 < dict.entries.size(); i += 2) {
-    const PickleNode& name = tree[dict.entries[i]];
-    if (name.kind == Kind::kString && name.text == key) return dict.entries[i + 1];
-  }
-  return kNoPickle;
-}
-
-/// The array that joblib writes behind a NumpyArrayWrapper: padding if it says so, then the
-/// elements; a pickle where they are objects, which then is no more than the next opcodes.
-uint64_t joblib_array_bytes(const PickleTree& tree, PickleId built,
-                            std::span<const std::byte> rest) {
-  const PickleNode& node = tree[built];
-  if (node.callee == kNoPickle || tree[node.callee].kind != Kind::kGlobal) return 0;
-  const std::string& name = tree[node.callee].text;
-  if (!name.ends_with("numpy_pickle.NumpyArrayWrapper") || node.states.empty()) return 0;
-  const PickleNode& state = tree[node.states.back()];
-  const PickleId shape = value_of(tree, state, "shape"), dtype = value_of(tree, state, "dtype");
-  if (shape == kNoPickle || dtype == kNoPickle || tree[dtype].kind != Kind::kCall) return 0;
-  const auto& arguments = tree[tree[dtype].arguments].items;
-  if (arguments.empty() || tree[arguments[0]].kind != Kind::kString) return 0;
-  const std::string& descr = tree[arguments[0]].text;
-  const size_t digits = descr.find_first_of("0123456789");
-  if (digits == descr.npos || descr.find('O') != descr.npos) return 0;
-  uint64_t bytes = 0;
-  std::from_chars(descr.data() + digits, descr.data() + descr.size(), bytes);
-  if (descr.find('U') != descr.npos) bytes = bytes < UINT32_MAX ? bytes * 4 : 0;
-  for (const PickleId item : tree[shape].items) {
-    const auto size = integer_of(tree, item);
-    if (!size || *size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(*size), &bytes))
-      return 0;
-  }
-  uint64_t padding = 0;
-  const PickleId alignment = value_of(tree, state, "numpy_array_alignment_bytes");
-  if (alignment != kNoPickle && integer_of(tree, alignment) && !rest.empty()) {
-    padding = 1 + static_cast<uint64_t>(rest[0]);
-  }
-  return padding <= rest.size() && bytes <= rest.size() - padding ? padding + bytes : 0;
 }
 
 /// Strings that may hold a file: bytes that were taken for Latin-1 text, or opcodes as text.
@@ -104,7 +58,7 @@ bool Scanner::scan_stream(const ScanPiece& piece, uint64_t position, bool is_pic
                           uint64_t& end) {
   PickleLimits limits;
   limits.max_bytes = std::min<uint64_t>(limits.max_bytes, memory_left_ / 2);
-  limits.inline_bytes = joblib_array_bytes;
+  limits.inline_bytes = joblib_bytes;
   PickleScan scan = scan_pickle(piece.bytes.subspan(position), limits, position);
   end = position + scan.tree.bytes_read;
   const MemoryShare share(memory_left_, scan.tree.nodes.size() * sizeof(PickleNode));

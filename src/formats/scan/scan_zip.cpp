@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "codec/bunzip2.h"
 #include "codec/byte_reader.h"
 #include "codec/inflate.h"
+#include "codec/lzma.h"
 #include "formats/scan/scanner.h"
 #include "formats/torch/archive.h"
 
@@ -43,16 +45,28 @@ std::string method_name(uint16_t method) {
   switch (method) {
     case 9:
       return "Deflate64";
-    case 12:
-      return "bzip2";
-    case 14:
-      return "LZMA";
     case 93:
       return "Zstandard";
-    case 95:
-      return "xz";
     default:
       return "method " + std::to_string(method);
+  }
+}
+
+bool is_opened(uint16_t method) {
+  return method == 0 || method == 8 || method == 12 || method == 14 || method == 95;
+}
+
+/// Up to `limit` bytes of a compressed member.
+Inflated unpack_prefix(std::span<const std::byte> payload, uint16_t method, uint64_t limit) {
+  switch (method) {
+    case 12:
+      return bunzip2_prefix(payload, limit);
+    case 14:
+      return unlzma_zip_prefix(payload, limit);
+    case 95:
+      return unxz_prefix(payload, limit);
+    default:
+      return inflate_prefix(payload, DeflateWrapper::kNone, limit);
   }
 }
 
@@ -65,7 +79,7 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
   inner.depth = piece.depth + 1;
   inner.is_pickle = is_pickle_name(member.name);
   inner.in_program = is_program(member.archive);
-  if (member.method != 0 && member.method != 8) {
+  if (!is_opened(member.method)) {
     return add({method_name(member.method), GlobalVerdict::kUnknown,
                 "is a compression that is not opened: unpack it and scan what is in it",
                 inner.member, 0});
@@ -81,11 +95,11 @@ void Scanner::scan_member(const ScanPiece& piece, const Member& member) {
   } else {
     // Storages are told from files by their beginning, so that they need not be inflated.
     const uint64_t room = std::min(memory_left_ / 2, limits_.max_inflated_bytes - inflated_);
-    inflated = inflate_prefix(member.payload, DeflateWrapper::kNone, std::min(room, kSniffedBytes));
+    inflated = unpack_prefix(member.payload, member.method, std::min(room, kSniffedBytes));
     const ContentKind kind = content_kind(inflated.bytes);
     const bool wanted = inner.is_pickle || is_code || is_listing || kind != ContentKind::kOther;
     if (wanted && inflated.limited) {
-      inflated = inflate_prefix(member.payload, DeflateWrapper::kNone, room);
+      inflated = unpack_prefix(member.payload, member.method, room);
       if (inflated.limited) {
         fail(inner,
              {ErrorCode::kLimit, "the member inflates to more than the memory that there is"});

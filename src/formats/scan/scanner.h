@@ -46,7 +46,7 @@ class Scanner {
   void add(ScanFinding finding);
   void add_unopened(const ScanPiece& piece, std::string_view what);
   void fail(const ScanPiece& piece, Error error);
-  void scan_compressed(const ScanPiece& piece, std::string_view what, bool gzip);
+  void scan_compressed(const ScanPiece& piece, ContentKind kind);
   void scan_tar(const ScanPiece& piece);
   void scan_npy(const ScanPiece& piece);
   void scan_json(const ScanPiece& piece);

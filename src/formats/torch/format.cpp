@@ -4,12 +4,13 @@
 
 #include "codec/pickle.h"
 #include "codec/zip.h"
+#include "formats/flat_tensors.h"
 #include "formats/torch/archive.h"
 #include "formats/torch/globals.h"
+#include "formats/torch/joblib.h"
 #include "formats/torch/legacy.h"
 #include "formats/torch/object_builder.h"
 #include "formats/torch/object_text.h"
-#include "formats/torch/state_names.h"
 #include "formats/torch/tar.h"
 
 namespace lanthorn {
@@ -56,7 +57,10 @@ Status finish(const PickleTree& tree, StorageSource& source, std::shared_ptr<con
   ObjectBuilder builder(tree, source, std::move(owner), limits.max_memory_bytes);
   auto objects = builder.build();
   if (!objects) return std::move(objects).error().at(member);
-  LAN_TRY(contents.tensors, name_tensors(*objects));
+  LAN_TRY(auto flat, flat_tensors(*objects));
+  LAN_TRY(NamedTensors named, named_tensors(std::move(flat)));
+  contents.tensors = std::move(named.tensors);
+  contents.quantizers = std::move(named.quantizers);
   contents.objects = std::make_shared<const ObjectTree>(*std::move(objects));
   for (std::string& note : builder.take_notes()) contents.notes.push_back(std::move(note));
   for (std::string& note : hazard_notes(globals, member)) contents.notes.push_back(std::move(note));
@@ -119,16 +123,35 @@ Result<FileContents> read_tar(const std::shared_ptr<const MappedFile>& file,
   return contents;
 }
 
-/// pickle.dump of tensors: each storage is a whole stream inside the pickle.
+/// An array of objects is a pickle in the middle of joblib's stream, with a STOP of its own.
+Status check_joblib(const PickleTree& tree) {
+  for (PickleId id = 0; id < tree.nodes.size(); ++id) {
+    const auto array = joblib_array(tree, id, tree[id].view);
+    if (!array || !array->objects) continue;
+    return Error{ErrorCode::kUnsupported,
+                 "the file is one of joblib's and has an array of Python objects, which only running "
+                 "it could make",
+                 "byte " + std::to_string(tree[id].offset),
+                 "Save its numbers as .npz, or the model as ONNX (skl2onnx)."};
+  }
+  return ok();
+}
+
+/// pickle.dump of tensors: each storage is a whole stream inside the pickle. joblib.dump of arrays.
 Result<FileContents> read_plain(const std::shared_ptr<const MappedFile>& file,
                                 const ReadLimits& limits) {
-  LAN_TRY(PickleTree tree, read_pickle(file->bytes(), pickle_limits(limits)));
+  PickleLimits pickle = pickle_limits(limits);
+  pickle.inline_bytes = joblib_bytes;
+  LAN_TRY(PickleTree tree, read_pickle(file->bytes(), pickle));
+  LAN_OK(check_joblib(tree));
   mark_harmless_uses(tree);
   FileContents contents;
   contents.format = "torch";
   contents.format_version = "pickle";
   StreamStorages none;
   LAN_OK(finish(tree, none, file, limits, "the pickle", tree.globals, contents));
+  const Object& root = (*contents.objects)[contents.objects->root];
+  if (root.kind == Object::Kind::kInstance) contents.metadata.emplace_back("class", root.text);
   if (tree.bytes_read < file->bytes().size()) {
     contents.notes.push_back(std::to_string(file->bytes().size() - tree.bytes_read) +
                              " bytes after the end of the pickle were ignored");

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/checked.h"
+#include "formats/torch/joblib.h"
 #include "formats/torch/pickled_bytes.h"
 
 namespace lanthorn {
@@ -71,10 +72,9 @@ Error corrupt(const PickleNode& node, std::string message) {
 }
 
 Result<std::optional<Tensor>> make_array(const PickleTree& tree, PickleId shape_id,
-                                         PickleId type_id, PickleId data_id, bool fortran,
-                                         const std::shared_ptr<const void>& owner) {
+                                         PickleId type_id,
+                                         const std::optional<PickledBytes>& data, bool fortran) {
   const NumpyType type = numpy_type(tree, type_id);
-  auto data = pickled_bytes(tree, data_id, owner);
   if (type.dtype == DType::kUndefined || !data) return std::optional<Tensor>();
   const PickleNode& sizes = tree[shape_id];
   if (sizes.kind != Kind::kTuple || sizes.items.size() > 64) {
@@ -89,7 +89,7 @@ Result<std::optional<Tensor>> make_array(const PickleTree& tree, PickleId shape_
   const size_t unit = dtype_bytes(type.dtype);
   const auto bytes = checked_product(shape, unit);
   if (!bytes || *bytes != data->bytes.size()) {
-    return corrupt(tree[data_id], "a NumPy array of shape " + shape_text(shape) + " has " +
+    return corrupt(sizes, "a NumPy array of shape " + shape_text(shape) + " has " +
                                       std::to_string(data->bytes.size()) + " bytes");
   }
   std::shared_ptr<const Storage> storage = Storage::wrap(data->bytes, data->owner);
@@ -114,7 +114,8 @@ Result<std::optional<Tensor>> make_array(const PickleTree& tree, PickleId shape_
 
 bool makes_numpy_array(const PickleTree& tree, PickleId call) {
   const std::string_view name = numpy_core(callee_name(tree, call));
-  return name == "multiarray._reconstruct" || name == "numeric._frombuffer";
+  return name == "multiarray._reconstruct" || name == "numeric._frombuffer" ||
+         joblib_array(tree, call, tree[call].view);
 }
 
 Result<std::optional<Tensor>> numpy_array(const PickleTree& tree, PickleId call,
@@ -124,15 +125,22 @@ Result<std::optional<Tensor>> numpy_array(const PickleTree& tree, PickleId call,
   if (numpy_core(callee_name(tree, call)) == "numeric._frombuffer") {
     if (arguments.size() < 3) return std::optional<Tensor>();
     const bool fortran = arguments.size() > 3 && tree[arguments[3]].text == "F";
-    return make_array(tree, arguments[2], arguments[1], arguments[0], fortran, owner);
+    return make_array(tree, arguments[2], arguments[1], pickled_bytes(tree, arguments[0], owner),
+                      fortran);
+  }
+  if (const auto array = joblib_array(tree, call, node.view)) {
+    if (node.view.empty() || array->padding > node.view.size()) return std::optional<Tensor>();
+    const PickledBytes data{node.view.subspan(array->padding), owner};
+    return make_array(tree, array->shape, array->dtype, data, array->fortran);
   }
   if (node.states.empty()) return std::optional<Tensor>();
   // (version, shape, dtype, is Fortran's order, bytes); the oldest have no version.
   const auto& state = tree[node.states.back()].items;
   if (state.size() < 4) return std::optional<Tensor>();
   const size_t first = state.size() - 4;
-  return make_array(tree, state[first], state[first + 1], state[first + 3],
-                    tree[state[first + 2]].flag || tree[state[first + 2]].integer == 1, owner);
+  return make_array(tree, state[first], state[first + 1],
+                    pickled_bytes(tree, state[first + 3], owner),
+                    tree[state[first + 2]].flag || tree[state[first + 2]].integer == 1);
 }
 
 bool makes_numpy_scalar(const PickleTree& tree, PickleId call) {

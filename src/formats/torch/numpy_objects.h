@@ -11,7 +11,7 @@
 namespace lanthorn {
 
 /// True for the calls that make NumPy's arrays: numpy.core.multiarray._reconstruct with its state,
-/// numpy.core.numeric._frombuffer, in numpy.core or numpy._core.
+/// numpy.core.numeric._frombuffer, in numpy.core or numpy._core; joblib's NumpyArrayWrapper.
 bool makes_numpy_array(const PickleTree& tree, PickleId call);
 /// That array; nothing where its dtype is none that a tensor has (objects, records, text).
 /// kCorrupt if its bytes do not fit its shape.

@@ -127,9 +127,9 @@ Result<WriteReport> write_torch(const std::filesystem::path& path, const ObjectT
   LAN_TRY(OutputFile file, OutputFile::create(path, options));
   WriteReport report;
   LAN_OK(write_tree(file, path, tree, options, form, report));
-  LAN_OK(file.commit());
   report.files = {path};
   report.bytes = file.position();
+  LAN_OK(file.commit());  // last: nothing may fail once the file is in its place
   return report;
 }
 

@@ -42,7 +42,8 @@ script::CodeSource code_of(const std::shared_ptr<const TorchArchive>& archive) {
 
 Result<ScriptValue> read_values(const TorchArchive& archive, const std::string& record,
                                 const std::string& folder, const Program& program,
-                                const ReadLimits& limits, FileContents& contents) {
+                                const ReadLimits& limits, FileContents& contents,
+                                RootQuantizers& quantizers) {
   LAN_TRY(const auto pickle, archive.read(record, limits.max_memory_bytes));
   auto tree = read_pickle(pickle.bytes, pickle_limits(limits));
   if (!tree) return std::move(tree).error().at(record);
@@ -55,6 +56,7 @@ Result<ScriptValue> read_values(const TorchArchive& archive, const std::string& 
   auto value = unpickler.build();
   if (!value) return std::move(value).error().at(record);
   for (std::string& note : unpickler.take_notes()) contents.notes.push_back(std::move(note));
+  quantizers = unpickler.take_quantizers();
   return value;
 }
 
@@ -110,9 +112,11 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
   auto program = std::make_shared<Program>();
   program->version = archive->version();
   program->classes = std::make_shared<const script::ClassTable>(code_of(archive));
+  RootQuantizers of_constants, of_attributes;
   if (archive->has("constants.pkl")) {
     LAN_TRY(const ScriptValue constants,
-            read_values(*archive, "constants.pkl", "constants", *program, limits, contents));
+            read_values(*archive, "constants.pkl", "constants", *program, limits, contents,
+                        of_constants));
     if (const auto tuple = constants.tuple()) {
       program->constants = tuple->items;
     } else if (const auto list = constants.list()) {
@@ -127,21 +131,32 @@ Result<FileContents> read(const std::shared_ptr<const MappedFile>& file, const R
     }
   }
   LAN_TRY(const ScriptValue root,
-          read_values(*archive, "data.pkl", "data", *program, limits, contents));
+          read_values(*archive, "data.pkl", "data", *program, limits, contents, of_attributes));
   auto object = root.object();
   if (!object || !object->type) {
     return Error{ErrorCode::kCorrupt,
                  "the archive's main value is a " + script::kind_of(root) + ", not a module",
                  "data.pkl", ""};
   }
-  LAN_TRY(contents.tensors, name_tensors_of(root));
+  TensorNames names;
+  LAN_OK(names.add(root, "", of_attributes));
+  // torch.jit.freeze makes constants of a module's weights, and takes its "training".
+  if (object->find("training") == nullptr) {
+    for (size_t i = 0; i < program->constants.size(); ++i) {
+      LAN_OK(names.add(program->constants[i], "CONSTANTS.c" + std::to_string(i), of_constants));
+    }
+  }
+  NamedTensors named = names.take();
+  contents.tensors = std::move(named.tensors);
+  contents.quantizers = std::move(named.quantizers);
   program->root = std::move(object);
   choose_methods(*program);
   if (archive->has("traced_inputs.pkl")) {
     // They are for convenience only: a broken one costs nothing.
     FileContents ignored;
+    RootQuantizers unused;
     if (const auto traced = read_values(*archive, "traced_inputs.pkl", "traced_inputs", *program,
-                                        limits, ignored)) {
+                                        limits, ignored, unused)) {
       if (const auto methods = traced->dict()) {
         for (const auto& [name, arguments] : methods->entries) {
           if (name.text() && *name.text() == program->method)

@@ -184,41 +184,56 @@ Result<ScriptValue> ScriptUnpickler::make_tensor(PickleId id) {
   return ScriptValue(std::move(out));
 }
 
-/// The integers and what they stand for: (scheme, scale, zero point[, axis]).
+/// An object of the integers and what they stand for.
 Result<ScriptValue> ScriptUnpickler::make_quantized_tensor(PickleId id, const RebuiltTensor& rebuilt) {
-  const Tensor& integers = rebuilt.tensor;
-  if (rebuilt.parts == kNoPickle || tree_[rebuilt.parts].items.size() < 3)
-    return corrupt(id, "a quantized tensor has no scheme, scale and zero point");
-  const auto& parts = tree_[rebuilt.parts].items;
-  const auto numbers = [&](PickleId part) -> Result<std::vector<double>> {
-    LAN_TRY(const ScriptValue given, value(part));
-    if (const double* real = given.real()) return std::vector<double>{*real};
-    if (const Dim* integer = given.integer(); integer && integer->is_known())
-      return std::vector<double>{static_cast<double>(integer->value())};
-    const auto tensor = given.tensor();
-    if (tensor && tensor->root->loaded.defined()) {
-      LAN_TRY(const Tensor vector, tensor->root->loaded.contiguous());
-      if (auto reals = vector.to_doubles()) return *std::move(reals);
-      if (const auto ints = vector.to_ints()) return std::vector<double>(ints->begin(), ints->end());
-    }
-    return corrupt(part, "a scale or zero point is no number");
+  if (rebuilt.parts == kNoPickle) return corrupt(id, "a quantized tensor has no scheme, scale and zero point");
+  LAN_TRY(const std::shared_ptr<const Quantizer> quantizer, make_quantizer(rebuilt.parts));
+  const auto numbers = [&](const Tensor& given) -> Result<std::vector<double>> {
+    LAN_TRY(const Tensor vector, given.contiguous());
+    if (auto reals = vector.to_doubles()) return *std::move(reals);
+    if (const auto ints = vector.to_ints()) return std::vector<double>(ints->begin(), ints->end());
+    return corrupt(id, "a scale or zero point is no number");
   };
+  const Tensor& integers = rebuilt.tensor;
   script::Rounding rounding;
   rounding.dtype = integers.dtype();
-  LAN_TRY(rounding.scales, numbers(parts[1]));
-  LAN_TRY(rounding.zero_points, numbers(parts[2]));
-  if (parts.size() > 3) {
-    LAN_TRY(const ScriptValue axis, value(parts[3]));
-    if (!axis.integer() || !axis.integer()->is_known()) return corrupt(id, "a quantized tensor's axis is no number");
-    rounding.axis = axis.integer()->value();
-    const bool fits = rounding.axis >= 0 && rounding.axis < static_cast<int64_t>(integers.rank()) &&
-                      static_cast<int64_t>(rounding.scales.size()) == integers.shape()[static_cast<size_t>(rounding.axis)] &&
-                      rounding.zero_points.size() == rounding.scales.size();
-    if (!fits) return corrupt(id, "a quantized tensor's scales do not fit its shape");
-  } else if (rounding.scales.size() != 1 || rounding.zero_points.size() != 1) {
-    return corrupt(id, "a quantized tensor has more than one scale");
+  rounding.axis = quantizer->axis;
+  LAN_TRY(rounding.scales, numbers(quantizer->scales));
+  LAN_TRY(rounding.zero_points, numbers(quantizer->zero_points));
+  const bool one = rounding.axis == -1;
+  if (one && (rounding.scales.size() != 1 || rounding.zero_points.size() != 1)) return corrupt(id, "a quantized tensor has more than one scale");
+  const bool fits = one || (rounding.axis >= 0 && rounding.axis < static_cast<int64_t>(integers.rank()) &&
+                            static_cast<int64_t>(rounding.scales.size()) == integers.shape()[static_cast<size_t>(rounding.axis)] &&
+                            rounding.zero_points.size() == rounding.scales.size());
+  if (!fits) return corrupt(id, "a quantized tensor's scales do not fit its shape");
+  script::TensorRef held = script::GraphLowering::loaded(integers, "");
+  quantizers_[held->root.get()] = quantizer;
+  return script::loaded_quantized(std::move(held), rounding);
+}
+
+/// Of (scheme, scale, zero point[, axis]).
+Result<std::shared_ptr<const Quantizer>> ScriptUnpickler::make_quantizer(PickleId parts) {
+  const std::vector<PickleId>& items = tree_[parts].items;
+  if (items.size() < 3) return corrupt(parts, "a quantized tensor has no scheme, scale and zero point");
+  const auto number = [&](PickleId id) -> Result<Tensor> {
+    const PickleNode& node = tree_[id];
+    if (node.kind == Kind::kInt) return Tensor::scalar_i64(node.integer);
+    if (node.kind == Kind::kFloat) {
+      return Tensor::of<double>(DType::kF64, {}, std::span(&node.real, 1));
+    }
+    if (!tensors_.makes_tensor(id)) return corrupt(id, "a scale or zero point is no number");
+    LAN_TRY(RebuiltTensor made, tensors_.rebuild(id));
+    if (!made.tensor.defined()) return corrupt(id, "a scale or zero point has no data");
+    return std::move(made.tensor);
+  };
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = tree_[items[0]].text;
+  LAN_TRY(quantizer->scales, number(items[1]));
+  LAN_TRY(quantizer->zero_points, number(items[2]));
+  if (items.size() > 3 && tree_[items[3]].kind == Kind::kInt) {
+    quantizer->axis = tree_[items[3]].integer;
   }
-  return script::loaded_quantized(script::GraphLowering::loaded(integers, ""), rounding);
+  return std::shared_ptr<const Quantizer>(std::move(quantizer));
 }
 
 std::shared_ptr<const ClassType> ScriptUnpickler::opaque(const std::string& name) {

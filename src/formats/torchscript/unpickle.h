@@ -9,6 +9,7 @@
 
 #include "codec/pickle.h"
 #include "formats/torch/tensor_rebuild.h"
+#include "formats/torchscript/tensor_names.h"
 #include "lanthorn/result.h"
 #include "script/class_table.h"
 #include "script/value.h"
@@ -34,6 +35,8 @@ class ScriptUnpickler {
   /// kCorrupt with the byte, kLimit.
   Result<script::Value> build();
   std::vector<std::string> take_notes() { return std::move(notes_); }
+  /// Of the quantized tensors that were made.
+  RootQuantizers take_quantizers() { return std::move(quantizers_); }
 
  private:
   Error corrupt(PickleId id, std::string message) const;
@@ -42,6 +45,7 @@ class ScriptUnpickler {
   Result<script::Value> make_call(PickleId id);
   Result<script::Value> make_tensor(PickleId id);
   Result<script::Value> make_quantized_tensor(PickleId id, const RebuiltTensor& rebuilt);
+  Result<std::shared_ptr<const Quantizer>> make_quantizer(PickleId parts);
   Result<script::Value> make_object(PickleId id, const std::string& name);
   Result<script::Value> typed_list(PickleId arguments, std::string element);
   Result<std::vector<script::Value>> values(const std::vector<PickleId>& ids);
@@ -67,6 +71,7 @@ class ScriptUnpickler {
   std::unordered_map<PickleId, bool> open_;  // being made: a value that holds itself is refused
   std::map<StorageKey, std::shared_ptr<script::StorageRoot>> roots_;
   std::map<std::string, std::shared_ptr<const script::ClassType>> opaque_;
+  RootQuantizers quantizers_;
   std::vector<std::string> notes_;
 };
 

@@ -1,4 +1,4 @@
-#include "optimize/clone_graph.h"
+#include "graph/clone_graph.h"
 
 #include <utility>
 

@@ -1,0 +1,10 @@
+#include "fuzz/read_all.h"
+
+namespace lanthorn {
+extern const Format format_pt2;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  lanthorn::read_all(lanthorn::format_pt2, std::as_bytes(std::span(data, size)));
+  return 0;
+}
