@@ -37,6 +37,17 @@ def run_file(path, inputs: dict) -> list:
     return session.run(None, inputs)
 
 
+# What ONNX Runtime 1.32 has no kernel for on a CPU, and the opset from which on; onnx's own reference runs these.
+WITHOUT_KERNEL = {"Swish": 25, "SwiGLU": 25, "QuantizeLinear": 28, "DequantizeLinear": 28}
+
+
+def run_model(model, path, inputs: dict) -> list:
+    opset = next(entry.version for entry in model.opset_import if not entry.domain)
+    if any(opset >= WITHOUT_KERNEL.get(node.op_type, 99) for node in model.graph.node):
+        return ReferenceEvaluator(model).run(None, inputs)
+    return run_file(path, inputs)
+
+
 def assert_close(got, want, tolerance=TOLERANCE):
     assert len(got) == len(want)
     for a, b in zip(got, want, strict=True):
@@ -134,6 +145,14 @@ def test_a_transformer_block(tmp_path, opset):
     x, mask = torch.rand(3, 7, 16), torch.rand(3, 1, 7, 7) > 0.3
     want = [value.detach().numpy() for value in module(x, mask)]
     assert_close(run_file(tmp_path / "m.onnx", {"x": x.numpy(), "mask": mask.numpy()}), want)
+
+
+def test_silu_is_what_runtimes_have(tmp_path):
+    torch.jit.trace(torch.nn.SiLU(), torch.rand(2, 3)).save(str(tmp_path / "m.pt"))
+    convert(tmp_path / "m.pt", tmp_path / "m.onnx", "--input-shape", "x:2,3")
+    model, x = checked(tmp_path / "m.onnx"), torch.rand(2, 3)
+    assert [node.op_type for node in model.graph.node] == ["Sigmoid", "Mul"]
+    assert_close(run_file(tmp_path / "m.onnx", {model.graph.input[0].name: x.numpy()}), [torch.nn.functional.silu(x).numpy()])
 
 
 def test_what_cannot_be_free_is_said(tmp_path):
@@ -298,7 +317,7 @@ def test_operators_in_older_opsets(tmp_path, name, oldest, model):
         if answer.code == 0:
             lowered = checked(target)
             assert lowered.opset_import[0].version == opset
-            assert_close(run_file(target, inputs), want)
+            assert_close(run_model(lowered, target, inputs), want)
 
 
 def test_all_that_an_opset_lacks_is_listed(tmp_path):
