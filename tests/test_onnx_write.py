@@ -108,7 +108,8 @@ def test_a_transformer_block(tmp_path, opset):
 
 def test_silu_is_what_runtimes_have(tmp_path):
     torch.jit.trace(torch.nn.SiLU(), torch.rand(2, 3)).save(str(tmp_path / "m.pt"))
-    convert(tmp_path / "m.pt", tmp_path / "m.onnx", "--input-shape", "x:2,3")
+    np.savez(tmp_path / "in.npz", in0=np.ones((2, 3), F))
+    convert(tmp_path / "m.pt", tmp_path / "m.onnx", "--example", tmp_path / "in.npz")
     model, x = checked(tmp_path / "m.onnx"), torch.rand(2, 3)
     assert [node.op_type for node in model.graph.node] == ["Sigmoid", "Mul"]
     assert_close(run_file(tmp_path / "m.onnx", {model.graph.input[0].name: x.numpy()}), [torch.nn.functional.silu(x).numpy()])
