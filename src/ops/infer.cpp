@@ -192,6 +192,9 @@ Status Inferrer::set_type(ValueId id, ValueType inferred) {
     }
   } else if (inferred.kind == ValueType::Kind::kTensor && !inferred.ranked && told.ranked) {
     return status;
+  } else if (told.kind == inferred.kind && inferred.element &&
+             inferred.element->kind == ValueType::Kind::kUnknown) {
+    return status;  // an empty sequence or optional, of which the file tells what it could hold
   }
   told = std::move(inferred);
   return status;

@@ -18,18 +18,29 @@ Status shape(Lowerer& l) {
   return ok();
 }
 
-// Until opset 14 a 0 in the target of Reshape always took the input's dimension.
+// Whether a size of the result is 0 only where the input has a 0 in the same place.
+bool zero_comes_from_input(const Dim& size, const Dim& input) {
+  if (size == input) return true;
+  const auto factor = exact_div(size, input);
+  return factor && factor->is_known() && factor->value() != 0;
+}
+
+// Until opset 14 a 0 in the target of Reshape always took the input's dimension: the same, where a
+// size is 0 only because that dimension is.
 Status allow_zero(Lowerer& l) {
   if (l.node.attributes.integer("allowzero", 0) == 0) return ok();
   const auto target = l.ints_input(1);
-  const bool no_zero = target && std::find(target->begin(), target->end(), 0) == target->end();
-  if (!no_zero) {
-    const auto from = l.rank(0);
-    // A computed target cannot hold a 0 where nothing is empty; that is not known here.
-    const bool full = from && std::all_of(l.type(0).dims.begin(), l.type(0).dims.end(),
-                                          [](const Dim& dim) { return dim.is_known() && dim.value() > 0; });
-    if (!full) return l.unsupported("allowzero, which came with opset 14");
+  bool same = target && std::find(target->begin(), target->end(), 0) == target->end();
+  const ValueType& from = l.type(0);
+  const ValueType& to = l.type_of(l.node.outputs[0]);
+  if (!same && from.ranked && to.ranked) {
+    same = true;
+    for (size_t i = 0; i < to.dims.size(); ++i) {
+      const bool never = to.dims[i].is_known() && to.dims[i].value() != 0;
+      same = same && (never || (i < from.dims.size() && zero_comes_from_input(to.dims[i], from.dims[i])));
+    }
   }
+  if (!same) return l.unsupported("allowzero, which came with opset 14");
   l.node.attributes.remove("allowzero");
   return ok();
 }
