@@ -29,8 +29,9 @@ Status inspect_as_json(const Model& model, const InspectOptions& options);
 Status write_values(JsonWriter& writer, const Model& model);
 /// --cost: "operators", "operations" (null where not known), "activation_bytes". Nothing for files that lead to no graph.
 Status write_cost(JsonWriter& writer, const Model& model);
-/// The graph of the file, or the one that a program leads to, with the types of all its values; null where there is none.
-Result<ExampleGraph> inferred_graph(const Model& model);
+/// The graph of the file, or the one that a program leads to, with the types of all its values; null where there is none. Where `sized`,
+/// a program's graph is the one for its example's sizes alone.
+Result<ExampleGraph> inferred_graph(const Model& model, bool sized = false);
 /// --graph: the graph as `form` says, or the code of a program that leads to none. With --json a text of the document.
 Result<std::string> graph_text(const Model& model, const std::string& form);
 /// For people.

@@ -137,7 +137,7 @@ std::string operations_text(int64_t count) {
 }
 
 Status print_cost(const Model& model) {
-  LAN_TRY(const ExampleGraph example, inferred_graph(model));
+  LAN_TRY(const ExampleGraph example, inferred_graph(model, true));
   if (!example.graph) {
     std::printf("  cost        not known: the file has no graph, and no example inputs lead to one (--input-shape)\n");
     return ok();

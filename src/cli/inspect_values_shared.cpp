@@ -26,8 +26,8 @@ std::string_view numpy_name(DType dtype) {
 
 }  // namespace
 
-Result<ExampleGraph> inferred_graph(const Model& model) {
-  ExampleGraph example = example_graph(*model.impl());
+Result<ExampleGraph> inferred_graph(const Model& model, bool sized) {
+  ExampleGraph example = sized ? sized_graph(*model.impl()) : example_graph(*model.impl());
   if (!example.graph) return example;
   auto graph = std::make_shared<Graph>(*example.graph);
   LAN_OK(infer_all(*graph));
@@ -43,7 +43,7 @@ Result<std::string> graph_text(const Model& model, const std::string& form) {
 }
 
 Status write_cost(JsonWriter& writer, const Model& model) {
-  LAN_TRY(const ExampleGraph example, inferred_graph(model));
+  LAN_TRY(const ExampleGraph example, inferred_graph(model, true));
   if (!example.graph) return ok();
   json_key(writer, "operators");
   writer.StartObject();

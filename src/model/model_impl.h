@@ -68,6 +68,8 @@ Signature program_signature(const Model::Impl& model, ExampleGraph* example = nu
 /// The graph of the file, with sizes from the options and 1 where they say nothing; of a program the one that its example inputs or
 /// its first weights lead to.
 ExampleGraph example_graph(const Model::Impl& model);
+/// The same, but of a program the graph that it leads to where these sizes are known.
+ExampleGraph sized_graph(const Model::Impl& model);
 /// Inputs that a program can be evaluated for: its traced ones, else of `shapes` (-1 is free), else
 /// backwards from its weights. Nothing where none of these leads to a graph.
 std::optional<std::vector<script::SignatureInput>> guess_signature(

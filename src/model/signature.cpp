@@ -122,6 +122,13 @@ std::optional<std::vector<script::SignatureInput>> from_traced(const script::Pro
   return inputs;
 }
 
+/// Whether a program can be evaluated for these sizes; with symbols for them, sizes that do not fit may not be seen.
+bool fits(const script::Program& program, const Shape& shape) {
+  std::vector<script::SignatureInput> inputs = one_tensor(shape);
+  inputs[0].dims = Dims(shape.begin(), shape.end());
+  return script::evaluate(program, program.method, inputs).ok();
+}
+
 }  // namespace
 
 bool looks_like_classifier(const std::vector<Port>& outputs) {
@@ -155,8 +162,7 @@ std::optional<std::vector<script::SignatureInput>> guess_signature(
     }
   }
   for (const Candidate& candidate : candidates) {
-    auto inputs = one_tensor(candidate.hint);
-    if (script::evaluate(program, program.method, inputs)) return inputs;
+    if (fits(program, candidate.hint)) return one_tensor(candidate.hint);
   }
   return std::nullopt;
 }
@@ -186,7 +192,7 @@ Signature program_signature(const Model::Impl& model, ExampleGraph* example) {
     if (candidates.empty()) candidates = backwards_from_weights(model.contents.tensors);
     for (const Candidate& candidate : candidates) {
       auto evaluation = script::evaluate(program, program.method, one_tensor(candidate.hint));
-      if (!evaluation) continue;
+      if (!evaluation || !fits(program, candidate.hint)) continue;
       add_input_shape(signature.inputs[0], one_tensor(candidate.hint)[0], 0, evaluation->guards,
                       &candidate.free);
       add_outputs(*evaluation->graph, signature);
@@ -213,6 +219,22 @@ ExampleGraph example_graph(const Model::Impl& model) {
       }
     }
   }
+  return example;
+}
+
+ExampleGraph sized_graph(const Model::Impl& model) {
+  ExampleGraph example = example_graph(model);
+  if (!example.graph || !model.contents.program) return example;
+  std::vector<script::SignatureInput> inputs;
+  for (size_t i = 0; i < example.shapes.size(); ++i) {
+    const Shape& shape = example.shapes[i];
+    script::SignatureInput& input = inputs.emplace_back();
+    input.dtype = example.graph->values[example.graph->inputs[i]].type.dtype;
+    input.hint = shape;
+    input.dims = Dims(shape.begin(), shape.end());
+  }
+  const script::Program& program = *model.contents.program;
+  if (auto evaluation = script::evaluate(program, program.method, inputs)) example.graph = std::move(evaluation->graph);
   return example;
 }
 

@@ -1,5 +1,7 @@
 #include "formats/scan/content.h"
 
+#include <bit>
+
 #include "codec/byte_reader.h"
 #include "codec/tar.h"
 #include "codec/zip.h"
@@ -61,6 +63,18 @@ bool looks_like_zlib(std::span<const std::byte> bytes) {
   return (0x7800 + static_cast<unsigned>(bytes[1])) % 31 == 0;
 }
 
+/// The header of an .lzma file, as the LZMA utilities tell it: properties, a dictionary of 2^n or 2^n + 2^(n - 1) bytes, a size below
+/// 256 GiB or unknown; then a range coder, which begins with 0.
+bool looks_like_lzma(std::span<const std::byte> bytes) {
+  constexpr unsigned kProperties = 9 * 5 * 5;
+  if (bytes.size() < 14 || static_cast<unsigned>(bytes[0]) >= kProperties || bytes[13] != std::byte{0}) return false;
+  const auto dictionary = load_little<uint32_t>(bytes.data() + 1);
+  const auto size = load_little<uint64_t>(bytes.data() + 5);
+  const uint32_t highest = std::bit_floor(dictionary);
+  const bool regular = dictionary == UINT32_MAX || dictionary == highest || dictionary == highest + highest / 2;
+  return regular && dictionary >= 4096 && (size == UINT64_MAX || size < (uint64_t{1} << 38));
+}
+
 }  // namespace
 
 ContentKind content_kind(std::span<const std::byte> bytes) {
@@ -78,10 +92,7 @@ ContentKind content_kind(std::span<const std::byte> bytes) {
   if (looks_like_safetensors(bytes)) return ContentKind::kSafetensors;
   if (looks_like_windows_code(bytes)) return ContentKind::kMachineCode;
   if (looks_like_bytecode(bytes)) return ContentKind::kBytecode;
-  if (text.starts_with(std::string_view("\x5d\x00\x00", 3)) && bytes.size() > 13) {
-    const auto size = load_little<uint64_t>(bytes.data() + 5);
-    if (size == UINT64_MAX || size < (uint64_t{1} << 40)) return ContentKind::kLzma;
-  }
+  if (looks_like_lzma(bytes)) return ContentKind::kLzma;
   if (looks_like_zlib(bytes)) return ContentKind::kZlib;
   if (onnx::looks_like_model(bytes)) return ContentKind::kOnnx;
   if (const size_t first = text.substr(0, 64).find_first_not_of(" \t\r\n");
