@@ -18,6 +18,7 @@ Error usage(const DynamicAxis& axis, std::string message) {
 /// What the program is evaluated for: arguments in flattened order.
 Result<ProgramCall> example_call(const FileContents& contents, const OnnxExportOptions& options) {
   const std::vector<Port> ports = program_ports(*contents.program, std::nullopt);
+  LAN_OK(require_inputs(contents, options.input_shapes));
   if (!options.example.empty()) {
     return bind_program(*contents.program, ports, options.example);
   }

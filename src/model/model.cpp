@@ -46,6 +46,7 @@ Result<Model> load(const std::filesystem::path& path, const LoadOptions& options
   limits.max_memory_bytes = options.max_memory_bytes;
   auto impl = std::make_shared<Model::Impl>();
   LAN_TRY(impl->contents, read_file(path, limits));
+  if (const Status known = require_inputs(impl->contents, options.input_shapes); !known) return Error(known.error()).at(path.string());
   impl->path = path;
   impl->options = options;
   impl->context = Context::shared();

@@ -54,6 +54,8 @@ struct Model::Impl {
   mutable std::vector<std::shared_ptr<const CompiledGraph>> compiled_;
 };
 
+/// kUsage where a shape is given for an input that the file's program or graph does not have; an empty name is any.
+Status require_inputs(const FileContents& contents, const std::vector<std::pair<std::string, Shape>>& shapes);
 /// Signature of a graph's inputs and outputs.
 Signature graph_signature(const Graph& graph);
 

@@ -131,6 +131,23 @@ bool fits(const script::Program& program, const Shape& shape) {
 
 }  // namespace
 
+Status require_inputs(const FileContents& contents, const std::vector<std::pair<std::string, Shape>>& shapes) {
+  if (shapes.empty() || (!contents.program && !contents.graph)) return ok();
+  std::vector<std::string> names;
+  if (contents.graph) {
+    for (const ValueId id : contents.graph->inputs) names.push_back(contents.graph->values[id].name);
+  } else {
+    for (const script::InputSpec& spec : script::program_inputs(*contents.program, contents.program->method)) names.push_back(spec.name);
+  }
+  std::string listed;
+  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
+  for (const auto& [name, shape] : shapes) {
+    if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    return Error{ErrorCode::kUsage, "a shape is given for '" + name + "', which is no input of the model", "", "Its inputs are: " + listed + "."};
+  }
+  return ok();
+}
+
 bool looks_like_classifier(const std::vector<Port>& outputs) {
   if (outputs.size() != 1) return false;
   const Port& only = outputs[0];
