@@ -25,3 +25,4 @@ add_executable(thread_tests EXCLUDE_FROM_ALL ${thread_test_sources} ${thread_sou
 target_include_directories(thread_tests PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(thread_tests PRIVATE lanthorn_flags GTest::gtest GTest::gtest_main Threads::Threads)
 target_compile_definitions(thread_tests PRIVATE LANTHORN_VERSION="${PROJECT_VERSION}" LANTHORN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+lan_precompile(thread_tests <gtest/gtest.h>)
