@@ -13,7 +13,6 @@ import pytest
 
 import program
 
-MESSAGE = b"\x0a\x0bPlaceholder"
 HEADER = b"\x1c\x00\x00\x00"
 
 
@@ -21,10 +20,12 @@ def field(number: int, data: bytes) -> bytes:
     return bytes([number << 3 | 2, len(data)]) + data
 
 
+# As TensorFlow's meta_graph.proto has it: the operators in use and the tags, then the graph.
+META_GRAPH = field(1, field(2, field(1, field(1, b"VarHandleOp"))) + field(4, b"serve")) + field(2, field(1, field(1, b"x/read") + field(2, b"VarHandleOp")))
 FILES = {
-    "TensorFlow SavedModel": b"\x08\x01" + field(2, field(1, field(2, field(1, MESSAGE)))),
+    "TensorFlow SavedModel": b"\x08\x01" + field(2, META_GRAPH),
     "Core ML": b"\x08\x04" + field(2, field(1, field(1, b"image"))),
-    "frozen graph of TensorFlow": field(1, field(1, b"x") + field(2, b"Placeholder")),
+    "frozen graph of TensorFlow": field(1, field(1, b"conv/w") + field(2, b"VariableV2")),
     "TensorFlow Lite": HEADER + b"TFL3" + bytes(24),
     "ExecuTorch": HEADER + b"ET12" + bytes(24),
     "flatbuffer": HEADER + b"PTMF" + bytes(24),

@@ -1,6 +1,7 @@
 #include "formats/foreign.h"
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -82,6 +83,13 @@ bool looks_like_zlib(std::span<const std::byte> bytes) {
          (0x7800 + static_cast<unsigned>(bytes[1])) % 31 == 0;
 }
 
+/// What TensorFlow lets nodes and operators be called.
+bool is_node_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_.-/\\>").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
 /// GraphDef: a node with a name and an operator comes first.
 bool looks_like_frozen_graph(std::span<const std::byte> bytes) {
   ProtoReader graph(bytes);
@@ -91,10 +99,17 @@ bool looks_like_frozen_graph(std::span<const std::byte> bytes) {
   ProtoField name, op;
   if (!reader.next(name) || name.number != 1 || name.wire != WireType::kBytes) return false;
   if (!reader.next(op) || op.number != 2 || op.wire != WireType::kBytes) return false;
-  const std::string_view text = as_text(op.bytes);
-  constexpr std::string_view kFirst[] = {"Placeholder", "PlaceholderV2", "Const",    "VariableV2",
-                                         "VarHandleOp", "NoOp",          "Variable", "HashTableV2"};
-  return std::find(std::begin(kFirst), std::end(kFirst), text) != std::end(kFirst);
+  return is_node_name(name.text()) && is_node_name(op.text());
+}
+
+/// MetaGraphDef: what it is for, then its graph, at a number that Core ML's description of a model does not use.
+bool looks_like_meta_graph(std::span<const std::byte> bytes) {
+  ProtoReader reader(bytes);
+  ProtoField field;
+  while (reader.next(field) && field.number <= 2) {
+    if (field.number == 2) return field.wire == WireType::kBytes;
+  }
+  return false;
 }
 
 /// A .keras file: a zip archive of a configuration and an HDF5 file.
@@ -147,11 +162,7 @@ std::optional<Error> foreign_message(std::span<const std::byte> bytes) {
     return no_error();
   }
   if (!as_text(message.bytes).starts_with('\x0a')) return no_error();
-  constexpr size_t kSearched = size_t{4} << 20;
-  const std::string_view start = as_text(message.bytes).substr(0, kSearched);
-  for (const std::string_view word :
-       {"Placeholder", "saved_model", "serving_default", "VarHandleOp"}) {
-    if (start.find(word) == start.npos) continue;
+  if (looks_like_meta_graph(message.bytes)) {
     return error_of(kOther, "this is the graph of a TensorFlow SavedModel (saved_model.pb)",
                     "Convert its folder to ONNX: python -m tf2onnx.convert --saved-model FOLDER.");
   }
