@@ -63,14 +63,7 @@ void print_report(const Options& options, const Conversion& conversion, const Wr
   JsonWriter writer(buffer);
   writer.StartObject();
   json_member(writer, "format", conversion.format);
-  json_key(writer, "dry_run");
-  writer.Bool(options.dry_run);
-  json_key(writer, "files");
-  writer.StartArray();
-  for (const auto& file : report.files) json_text(writer, file.string());
-  writer.EndArray();
-  json_key(writer, "bytes");
-  writer.Uint64(report.bytes);
+  json_written(writer, report, options.dry_run);
   json_key(writer, "left_out");
   writer.Uint64(conversion.left_out);
   json_key(writer, "tensors");

@@ -73,14 +73,7 @@ void print_json_report(const OnnxConversion& conversion, const Graph& graph, int
   json_member(writer, "format", "onnx");
   json_key(writer, "opset");
   writer.Int(opset);
-  json_key(writer, "dry_run");
-  writer.Bool(conversion.dry_run);
-  json_key(writer, "files");
-  writer.StartArray();
-  for (const auto& file : report.files) json_text(writer, file.string());
-  writer.EndArray();
-  json_key(writer, "bytes");
-  writer.Uint64(report.bytes);
+  json_written(writer, report, conversion.dry_run);
   json_key(writer, "nodes");
   writer.Uint64(graph.nodes.size());
   for (const auto& [key, ports] : {std::pair("inputs", &graph.inputs), {"outputs", &graph.outputs}}) {

@@ -91,6 +91,17 @@ void json_port(JsonWriter& writer, const Port& port) {
   writer.EndObject();
 }
 
+void json_written(JsonWriter& writer, const WriteReport& report, bool dry_run) {
+  json_key(writer, "dry_run");
+  writer.Bool(dry_run);
+  json_key(writer, "files");
+  writer.StartArray();
+  for (const auto& file : report.files) json_text(writer, file.string());
+  writer.EndArray();
+  json_key(writer, "bytes");
+  writer.Uint64(report.bytes);
+}
+
 void print_json(const rapidjson::StringBuffer& buffer) {
   std::fwrite(buffer.GetString(), 1, buffer.GetSize(), stdout);
   std::printf("\n");

@@ -8,6 +8,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include "formats/write.h"
 #include "lanthorn/lanthorn.h"
 
 namespace lanthorn {
@@ -29,6 +30,9 @@ void json_number(JsonWriter& writer, std::string_view key, double value);
 void json_number(JsonWriter& writer, double value);
 /// {"name", "dtype", "shape": [int | "symbol" | null]}
 void json_port(JsonWriter& writer, const Port& port);
+
+/// What a conversion wrote: "dry_run", "files", "bytes".
+void json_written(JsonWriter& writer, const WriteReport& report, bool dry_run);
 
 /// A finished document on stdout, with a line feed.
 void print_json(const rapidjson::StringBuffer& buffer);
